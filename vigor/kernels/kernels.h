@@ -1,0 +1,84 @@
+// The inner loops, one set per instruction set, chosen at run time.
+//
+// All work on lane layout: x[element * lanes + lane], lanes a multiple of kLaneStep. Every lane's
+// result is the same chain of roundings in every set, so all sets give the same bits.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace vigor {
+
+/// Batches are padded to a multiple of this many lanes: one AVX-512 register of floats.
+inline constexpr int kLaneStep = 16;
+
+/// At most this many rows of a weight matrix are worked on together.
+inline constexpr int kRowBlock = 6;
+
+struct Kernels {
+  std::string_view name;
+
+  /// out[r * out_stride + l] = bias[r] + sum over k of weights[k * rows + r] * x[offsets[k] * lanes
+  /// + l]: a chain of fused multiply-adds in the order of k, for r < rows <= kRowBlock, l < lanes.
+  /// Without bias (null) the chain goes on from what out holds.
+  void (*multiply)(const float* weights, const float* bias, int rows, const float* x,
+                   const int32_t* offsets, int64_t terms, float* out, int64_t out_stride,
+                   int lanes);
+
+  /// y[i] = scale * x[i] + shift, fused.
+  void (*scale_shift)(float scale, float shift, const float* x, float* y, int64_t count);
+
+  /// y[i] = the greater of x[i] and y[i], NaN if either is (as PyTorch).
+  void (*maximum)(const float* x, float* y, int64_t count);
+
+  /// y[i] = x[i] + y[i]; y[i] = y[i] / divisor.
+  void (*add)(const float* x, float* y, int64_t count);
+  void (*divide)(float divisor, float* y, int64_t count);
+
+  /// y[i] = 0 if x[i] < 0, else x[i]; NaN stays.
+  void (*relu)(const float* x, float* y, int64_t count);
+
+  /// flags[l] = 1 where any of the rows holds a NaN in lane l; others are left alone.
+  void (*find_nan)(const float* x, int64_t rows, int lanes, uint8_t* flags);
+};
+
+/// The best set this machine has, or the one that the environment variable VIGOR_ISA names
+/// (avx512, avx2, generic). Throws Error when that one is unknown or not available.
+const Kernels& kernels();
+
+/// All sets this machine can run, best first.
+std::vector<const Kernels*> available_kernels();
+
+/// Weights of a dense layer or convolution, in the order in which `multiply` reads them.
+class PackedRows {
+ public:
+  /// Row r, term k at weights[r * row_stride + k * term_stride], times `factor`.
+  PackedRows(const float* weights, int64_t rows, int64_t terms, int64_t row_stride,
+             int64_t term_stride, float factor = 1.0F);
+
+  struct Block {
+    int64_t first;
+    int rows;
+    const float* weights;
+  };
+  int64_t rows() const { return rows_; }
+  int64_t terms() const { return terms_; }
+  float at(int64_t row, int64_t term) const {
+    const auto [first, count, weights] = block(((row + 1) * blocks_ - 1) / rows_);
+    return weights[term * count + row - first];
+  }
+
+  int64_t blocks() const { return blocks_; }
+  Block block(int64_t index) const {
+    const int64_t first = index * rows_ / blocks_;
+    const int64_t next = (index + 1) * rows_ / blocks_;
+    return {first, static_cast<int>(next - first), data_.data() + first * terms_};
+  }
+
+ private:
+  int64_t rows_, terms_, blocks_;
+  std::vector<float> data_;
+};
+
+}  // namespace vigor

@@ -1,0 +1,129 @@
+// MaxPool, AveragePool and their global forms. NaN propagates, as in PyTorch.
+#include <algorithm>
+#include <limits>
+
+#include "builders.h"
+#include "kernels/kernels.h"
+#include "window.h"
+
+namespace vigor {
+
+namespace {
+
+enum class PoolKind { kMax, kAverage };
+
+class PoolOp final : public Op {
+ public:
+  PoolOp(PoolKind kind, const Window& window, bool count_padding)
+      : Op(window.output_shape(window.channels),
+           {window.batch * window.channels * window.in_size()}),
+        kind_(kind),
+        window_(window) {
+    const auto [r, c] = window_.axes;
+    begin_.push_back(0);
+    for (int64_t y = 0; y < r.out; ++y) {
+      for (int64_t x = 0; x < c.out; ++x) {
+        int64_t padding = 0;
+        for (int64_t ky = 0; ky < r.kernel; ++ky) {
+          for (int64_t kx = 0; kx < c.kernel; ++kx) {
+            const int64_t row = y * r.stride - r.pad_begin + ky * r.dilation;
+            const int64_t column = x * c.stride - c.pad_begin + kx * c.dilation;
+            if (row >= 0 && row < r.in && column >= 0 && column < c.in) {
+              members_.push_back(static_cast<int32_t>(row * c.in + column));
+            } else if (row < r.in + r.pad_end && column < c.in + c.pad_end) {
+              ++padding;
+            }
+          }
+        }
+        const int64_t members = static_cast<int64_t>(members_.size()) - begin_.back();
+        begin_.push_back(static_cast<int64_t>(members_.size()));
+        divisors_.push_back(static_cast<float>(members + (count_padding ? padding : 0)));
+      }
+    }
+  }
+
+  void forward(std::span<const float* const> operands, float* out) const override {
+    const float* x = operands[0];
+    for (int64_t map = 0; map < window_.batch * window_.channels; ++map, x += window_.in_size()) {
+      for (size_t p = 0; p + 1 < begin_.size(); ++p, ++out) {
+        *out = empty();
+        for (int64_t i = begin_[p]; i < begin_[p + 1]; ++i) {
+          const float value = x[members_[static_cast<size_t>(i)]];
+          if (kind_ == PoolKind::kAverage) {
+            *out = value + *out;
+          } else if (value > *out || value != value) {
+            *out = value;
+          }
+        }
+        if (kind_ == PoolKind::kAverage) *out = *out / divisors_[p];
+      }
+    }
+  }
+
+  int64_t scratch_size(int) const override { return 0; }
+
+  void forward_lanes(std::span<const float* const> operands, float* out, int lanes,
+                     float*) const override {
+    const Kernels& set = kernels();
+    const float* x = operands[0];
+    const bool average = kind_ == PoolKind::kAverage;
+    for (int64_t map = 0; map < window_.batch * window_.channels; ++map) {
+      for (size_t p = 0; p + 1 < begin_.size(); ++p, out += lanes) {
+        std::fill_n(out, lanes, empty());
+        for (int64_t i = begin_[p]; i < begin_[p + 1]; ++i) {
+          (average ? set.add : set.maximum)(x + members_[static_cast<size_t>(i)] * int64_t{lanes},
+                                            out, lanes);
+        }
+        if (average) set.divide(divisors_[p], out, lanes);
+      }
+      x += window_.in_size() * lanes;
+    }
+  }
+
+  // Positively homogeneous both.
+  std::shared_ptr<const Op> far_limit() const override { return std::make_shared<PoolOp>(*this); }
+
+  PoolOp(const PoolOp& other)
+      : Op(other.shape(), other.operand_sizes()),
+        kind_(other.kind_),
+        window_(other.window_),
+        begin_(other.begin_),
+        members_(other.members_),
+        divisors_(other.divisors_) {}
+
+ private:
+  // What a window starts from. (-inf is also what a window of padding alone gives.)
+  float empty() const {
+    return kind_ == PoolKind::kMax ? -std::numeric_limits<float>::infinity() : 0.0F;
+  }
+
+  PoolKind kind_;
+  Window window_;
+  std::vector<int64_t> begin_;    // of the window of each output position in members_
+  std::vector<int32_t> members_;  // input positions inside one map
+  std::vector<float> divisors_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Op> build_max_pool(NodeView& node) {
+  const Window window = read_window(node, node.operand(0), {});
+  node.attribute("storage_order", int64_t{0});  // matters to the second output alone
+  return std::make_shared<PoolOp>(PoolKind::kMax, window, false);
+}
+
+std::shared_ptr<const Op> build_average_pool(NodeView& node) {
+  const Window window = read_window(node, node.operand(0), {});
+  const bool count_padding = node.attribute("count_include_pad", int64_t{0}) != 0;
+  return std::make_shared<PoolOp>(PoolKind::kAverage, window, count_padding);
+}
+
+std::shared_ptr<const Op> build_global_max_pool(NodeView& node) {
+  return std::make_shared<PoolOp>(PoolKind::kMax, whole_window(node, node.operand(0)), false);
+}
+
+std::shared_ptr<const Op> build_global_average_pool(NodeView& node) {
+  return std::make_shared<PoolOp>(PoolKind::kAverage, whole_window(node, node.operand(0)), false);
+}
+
+}  // namespace vigor

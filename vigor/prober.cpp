@@ -1,0 +1,57 @@
+#include "prober.h"
+
+#include <cmath>
+
+#include "error.h"
+#include "kernels/kernels.h"
+
+namespace vigor {
+
+void Prober::bind(const Golden& golden) {
+  golden_ = &golden;
+  rebind();
+}
+
+void Prober::run(std::span<const Fault> faults, std::span<Outcome> outcomes) {
+  which_.clear();
+  for (size_t i = 0; i < faults.size(); ++i) {
+    const Fault& fault = faults[i];
+    const int tensor = sites_[static_cast<size_t>(fault.site)].tensor;
+    if (std::isnan(fault.value)) {
+      outcomes[i] = {-1, fault.value, -1, true, false, true, false};
+    } else if (fault.value == golden_->value(tensor, fault.element, fault.input)) {
+      const Answer& answer = golden_->answer(fault.input);
+      outcomes[i] = {answer.top, answer.margin, 0, false, true, false, answer.inf};
+    } else {
+      which_.push_back(static_cast<int64_t>(i));
+    }
+  }
+  costs_.probes += static_cast<int64_t>(which_.size());
+  if (!which_.empty()) probe(faults, which_, outcomes);
+}
+
+Outcome Prober::judge(const float* logits, int64_t stride, int32_t input, bool nan) const {
+  const int32_t golden_class = golden_->golden_class(input);
+  const Answer answer = read_logits(logits, graph_.classes(), stride, golden_class);
+  Outcome outcome{answer.top,  answer.margin, answer.rank, false,
+                  false,       nan || answer.nan, answer.inf};
+  outcome.critical = outcome.nan || outcome.top != golden_class;
+  const float* golden_logits = golden_->values(graph_.logits) + input;
+  outcome.masked = !outcome.nan;
+  for (int64_t c = 0; c < graph_.classes() && outcome.masked; ++c) {
+    outcome.masked = logits[c * stride] == golden_logits[c * golden_->lanes()];
+  }
+  return outcome;
+}
+
+std::unique_ptr<Prober> make_prober(const std::string& kind, const Graph& graph,
+                                    const std::vector<Site>& sites, int lanes) {
+  if (lanes < kLaneStep || lanes % kLaneStep != 0 || lanes > 1024) {
+    fail("batch", "got {}, expected a multiple of {} up to 1024", lanes, kLaneStep);
+  }
+  if (kind == "reference") return make_reference_prober(graph, sites);
+  if (kind == "suffix") return make_suffix_prober(graph, sites, lanes);
+  fail("prober", "got {}, expected reference or suffix", kind);
+}
+
+}  // namespace vigor

@@ -1,0 +1,92 @@
+// The narrow waist: with this value at this neuron for this input, what does the network answer?
+//
+// Searches, bit flips, injection and validation make faults and read outcomes; they hold no
+// kernels. A prober holds no policy.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "execute.h"
+#include "site.h"
+
+namespace vigor {
+
+/// One neuron's value replaced during one execution.
+struct Fault {
+  int32_t input;    // in the golden block
+  int32_t site;     // in the prober's sites
+  int64_t element;  // flat index of the neuron in the site's tensor
+  float value;      // v, not the deviation
+};
+
+struct Outcome {
+  int32_t top = -1;     // the class answered, -1 with a NaN
+  float margin = 0;     // of the golden class: E_t - max over j != t of E_j
+  int32_t rank = -1;    // classes that stand before the golden one
+  bool critical = false;  // nan, or top is not the golden class
+  bool masked = false;    // all logits equal the golden ones
+  bool nan = false;       // the value or any tensor computed from it holds a NaN
+  bool inf = false;       // a logit is infinite
+};
+
+/// What it cost. A fault that changes nothing (v == a) and one that is NaN costs no run.
+struct ProbeCosts {
+  int64_t probes = 0;
+  int64_t macs = 0;
+};
+
+/// One per thread. All implementations give the same outcomes, bit for bit.
+class Prober {
+ public:
+  virtual ~Prober() = default;
+  Prober(const Prober&) = delete;
+  Prober& operator=(const Prober&) = delete;
+
+  /// The inputs that faults refer to; `golden` outlives its use here.
+  void bind(const Golden& golden);
+  const Golden& golden() const { return *golden_; }
+  const Site& site(int32_t index) const { return sites_[static_cast<size_t>(index)]; }
+  const Graph& graph() const { return graph_; }
+
+  /// Outcomes in the order of the faults, each independent of all others. Faults of inputs that the
+  /// golden run leaves out are not allowed.
+  void run(std::span<const Fault> faults, std::span<Outcome> outcomes);
+
+  const ProbeCosts& costs() const { return costs_; }
+
+ protected:
+  Prober(const Graph& graph, const std::vector<Site>& sites) : graph_(graph), sites_(sites) {}
+
+  virtual void rebind() = 0;
+  /// Runs the faults listed in `which`; their values are no NaN and differ from the golden ones.
+  virtual void probe(std::span<const Fault> faults, std::span<const int64_t> which,
+                     std::span<Outcome> outcomes) = 0;
+
+  /// Outcome from the logits logits[class * stride] of a fault on `input`.
+  Outcome judge(const float* logits, int64_t stride, int32_t input, bool nan) const;
+
+  const Graph& graph_;
+  const std::vector<Site>& sites_;
+  const Golden* golden_ = nullptr;
+  ProbeCosts costs_;
+
+ private:
+  std::vector<int64_t> which_;
+};
+
+/// "reference": one fault at a time, the whole remaining graph, plain loops. The oracle.
+/// "suffix": many at once, the part of the graph that depends on the site.
+/// `lanes` (a multiple of 16) bounds the batch; it does not change any outcome.
+std::unique_ptr<Prober> make_prober(const std::string& kind, const Graph& graph,
+                                    const std::vector<Site>& sites, int lanes = 64);
+
+/// Implementations.
+std::unique_ptr<Prober> make_reference_prober(const Graph& graph, const std::vector<Site>& sites);
+std::unique_ptr<Prober> make_suffix_prober(const Graph& graph, const std::vector<Site>& sites,
+                                           int lanes);
+
+}  // namespace vigor

@@ -1,0 +1,81 @@
+// What an analysis finds out: the contents of a run file (docs/results.md has the schema).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "site.h"
+
+namespace vigor {
+
+/// Bits of the number format analysed: float32.
+inline constexpr int kBits = 32;
+
+/// Thresholds fall into bins of the power of two of |d|: bin b holds 2^(b-150) <= |d| < 2^(b-149),
+/// the last one those without a threshold.
+inline constexpr int kHistogramBins = 256;
+
+/// Results of one site, integers and extremes only, so that merging parts in any order gives the
+/// same bits. K neurons (`Site::neurons`), R rows: a row per golden class and one for all inputs
+/// together, or that last one alone. Arrays are row-major.
+struct SiteTally {
+  SiteTally() = default;
+  SiteTally(int64_t neurons, int64_t rows);
+  /// Adds a part that holds the neurons from `first` on.
+  void merge(const SiteTally& part, int64_t first);
+
+  int64_t neurons = 0, rows = 0;
+  std::vector<double> nonvulnerable;      // [R, K, 2] deviations (lower, upper) of RNV, closed
+  std::vector<double> vulnerable;         // [R, K, 2] RVV: up to lower, and from upper; +-inf: empty
+  std::vector<double> vulnerable_finite;  // [R, K, 2] the same over finite thresholds alone
+  std::vector<int64_t> finite;            // [R, K, 2] inputs with a finite threshold
+  std::vector<float> golden;              // [R, K, 2] least and greatest golden value
+  std::vector<int64_t> critical;          // [K, bits] flips that are critical, resolved reading
+  std::vector<int64_t> critical_nan;      // [K, bits] those of them with a NaN
+  std::vector<int64_t> critical_beyond;   // [K, bits] critical flips outside of the search domain
+  std::vector<int64_t> critical_low, critical_high;  // [K, bits] by the merged ranges (phase 2)
+  std::vector<int64_t> contradictions, probes, overflow;  // [K]
+  std::vector<int64_t> histogram;                         // [2, bins]: below, above
+  int64_t audited = 0, disagreements = 0;
+  int64_t macs = 0;
+};
+
+struct SiteResult {
+  Site site;
+  std::string node_name, tensor_name;
+  Shape shape;
+  SiteTally tally;
+  std::vector<int32_t> far_class;  // [K, 2]: class as v -> -inf, +inf; -1 where there is none
+  std::vector<float> thresholds;   // [N, K, 2, 2], side x (safe, unsafe) values, if kept
+};
+
+/// Facts that may differ between equal runs.
+struct Provenance {
+  double seconds = 0;
+  std::string machine, isa, time, command;
+  int threads = 0;
+};
+
+struct Run {
+  std::string version, model, model_sha256;
+  std::string data, data_sha256, preprocessing, split;
+  std::string options;  // canonical JSON
+  std::string method, graph_json;
+  uint64_t seed = 0;
+  std::vector<std::string> class_names;
+  int64_t classes = 0;
+  int64_t forward_macs = 0;  // of one forward pass
+  std::vector<int64_t> input_index;
+  std::vector<int32_t> golden_class;  // -1: golden run not finite, left out
+  std::vector<int32_t> label;         // -1: unknown
+  std::vector<SiteResult> sites;
+  Provenance provenance;
+
+  /// Inputs that count: those whose golden run is finite.
+  int64_t inputs() const;
+  /// Of these, how many have each golden class; classes + 1 entries, the last the sum.
+  std::vector<int64_t> class_inputs() const;
+};
+
+}  // namespace vigor

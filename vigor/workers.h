@@ -1,0 +1,18 @@
+// A pool of threads that share a list of work.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+namespace vigor {
+
+/// Calls work(worker, item) once for every item in [0, items), on `threads` threads (the caller is
+/// worker 0). Items are handed out in order. The first exception stops the handing out and is
+/// thrown here once all threads have ended.
+void share_work(int threads, int64_t items,
+                const std::function<void(int worker, int64_t item)>& work);
+
+/// Cores this process may use.
+int available_cores();
+
+}  // namespace vigor
