@@ -14,7 +14,7 @@ namespace vigor {
 using OpBuilder = std::shared_ptr<const Op> (*)(NodeView& node);
 
 struct OpRow {
-  std::string_view type;   // ONNX operator
+  std::string_view type;  // ONNX operator
   OpBuilder build;
   std::string_view limits;  // what is not supported of it, for docs/ops.md; empty: all of float32
 };

@@ -1,0 +1,40 @@
+#!/bin/bash
+# Installs what a Debian 12 lacks to build, test and run vigor. Does nothing when all is there.
+set -euo pipefail
+
+packages=(
+  # build
+  g++ make cmake ninja-build pkg-config libonnx-dev libprotobuf-dev protobuf-compiler libhdf5-dev
+  libcli11-dev nlohmann-json3-dev libfmt-dev zlib1g-dev libjpeg-dev libpng-dev libssl-dev
+  # test
+  libgtest-dev libgmock-dev hdf5-tools libonnx-testdata clang-format clang-tidy
+  python3-torch python3-onnx python3-numpy python3-h5py
+  # bench: oneDNN is what we compare with; its CMake package asks for OpenCL
+  libbenchmark-dev libdnnl-dev ocl-icd-opencl-dev
+  # demo
+  dataset-fashion-mnist
+)
+
+if ! type dpkg-query apt-get &>/dev/null; then
+  echo "deps: this script knows Debian and its kin only; install the like of: ${packages[*]}" >&2
+  exit 1
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+  status=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
+  [[ $status == installed ]] || missing+=("$package")
+done
+if ((${#missing[@]} == 0)); then
+  exit 0
+fi
+
+root=()
+if ((EUID != 0)); then
+  command -v sudo >/dev/null || { echo "deps: run as root or install sudo" >&2; exit 1; }
+  root=(sudo)
+fi
+echo "deps: installing ${missing[*]}"
+"${root[@]}" apt-get update
+"${root[@]}" env DEBIAN_FRONTEND=noninteractive \
+  apt-get install --yes --no-install-recommends "${missing[@]}"
