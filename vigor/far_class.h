@@ -1,0 +1,15 @@
+// The class a network tends to as one neuron grows without bound (METHOD section 4, "Far class").
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "site.h"
+
+namespace vigor {
+
+/// [neuron, 2]: the class as v -> -inf and as v -> +inf, the same for every input; -1 where there
+/// is none. Found without data: the network without biases, fed by the neuron alone.
+std::vector<int32_t> far_classes(const Graph& graph, const Site& site);
+
+}  // namespace vigor
