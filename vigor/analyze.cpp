@@ -1,0 +1,261 @@
+#include "analyze.h"
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+#include "error.h"
+#include "far_class.h"
+#include "hash.h"
+#include "kernels/kernels.h"
+#include "prober.h"
+#include "unit.h"
+#include "workers.h"
+
+namespace vigor {
+
+namespace {
+
+bool rows_per_class(const AnalyzeOptions& options, const Graph& graph,
+                    const std::vector<Site>& sites) {
+  if (options.classes == "all") return true;
+  if (options.classes == "none") return false;
+  if (options.classes != "auto") {
+    fail("classes", "got '{}', expected auto, all or none", options.classes);
+  }
+  constexpr int64_t kBytesPerEntry = 4 * 16 + 8;
+  int64_t neurons = 0;
+  for (const Site& site : sites) neurons += static_cast<int64_t>(site.neurons.size());
+  return neurons * (graph.classes() + 1) <= (int64_t{256} << 20) / kBytesPerEntry;
+}
+
+// What the results depend on, beside model and data.
+std::string canonical(const AnalyzeOptions& options, bool per_class) {
+  const nlohmann::json json{
+      {"sites", options.sites},          {"inputs", options.inputs},
+      {"search", "bisect"},              {"tolerance_bits", options.tolerance_bits},
+      {"per_class", per_class},          {"keep_thresholds", options.keep_thresholds},
+      {"audit", options.audit}};
+  return json.dump();
+}
+
+std::string describe(const Graph& graph) {
+  nlohmann::json nodes = nlohmann::json::array();
+  for (const Node& node : graph.nodes) {
+    nlohmann::json inputs = nlohmann::json::array();
+    for (const int input : node.inputs) inputs.push_back(graph.tensor(input).name);
+    nodes.push_back({{"name", node.name},
+                     {"op", node.type},
+                     {"inputs", inputs},
+                     {"outputs", {graph.tensor(node.output).name}},
+                     {"shape", node.op->shape()},
+                     {"parameters", node.op->parameters()},
+                     {"macs", node.op->macs()}});
+  }
+  const nlohmann::json json{{"input", graph.tensor(graph.input).name},
+                            {"input_shape", graph.tensor(graph.input).shape},
+                            {"logits", graph.tensor(graph.logits).name},
+                            {"nodes", nodes}};
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+class Analysis {
+ public:
+  Analysis(const Graph& graph, const Dataset& data, const AnalyzeOptions& options,
+           const AnalyzeProgress& progress)
+      : graph_(graph), data_(data), options_(options), progress_(progress),
+        sites_(select_sites(graph, options.sites)),
+        unit_options_{Lattice(options.tolerance_bits), rows_per_class(options, graph, sites_),
+                      options.audit, options.seed},
+        threads_(options.threads > 0 ? options.threads : available_cores()),
+        inputs_(options.inputs > 0 ? std::min(options.inputs, data.size()) : data.size()),
+        block_(inputs_per_block(graph)) {
+    if (options.audit < 0 || options.audit > 1) {
+      fail("audit", "got {}, expected a share from 0 to 1", options.audit);
+    }
+    for (int worker = 0; worker < threads_; ++worker) {
+      probers_.push_back(make_prober(options.prober, graph, sites_, options.lanes));
+    }
+    prepare_run();
+  }
+
+  Run run() {
+    const auto begin = std::chrono::steady_clock::now();
+    Sha256 hash;
+    for (int64_t first = 0; first < inputs_; first += block_) {
+      find_thresholds(golden(first, &hash), first + block_ >= inputs_);
+    }
+    run_.data_sha256 = hash.hex();
+    if (run_.inputs() == 0) {
+      fail("data", "got no input whose golden run is finite, of {}", inputs_);
+    }
+    count_ranges();
+    run_.provenance.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    return std::move(run_);
+  }
+
+ private:
+  void prepare_run() {
+    run_.version = VIGOR_VERSION;
+    run_.model = graph_.file;
+    run_.model_sha256 = graph_.sha256;
+    run_.data = data_.description();
+    run_.preprocessing = data_.preprocessing_json();
+    run_.options = canonical(options_, unit_options_.per_class);
+    run_.method = "lattice";
+    run_.graph_json = describe(graph_);
+    run_.seed = options_.seed;
+    run_.class_names = data_.class_names();
+    run_.classes = graph_.classes();
+    run_.forward_macs = graph_.macs();
+    run_.provenance.isa = kernels().name;
+    run_.provenance.threads = threads_;
+    const int64_t rows = unit_options_.per_class ? graph_.classes() + 1 : 1;
+    for (const Site& site : sites_) {
+      const auto neurons = static_cast<int64_t>(site.neurons.size());
+      SiteResult result{site,
+                        graph_.node(site.node).name,
+                        graph_.tensor(site.tensor).name,
+                        graph_.tensor(site.tensor).shape,
+                        SiteTally(neurons, rows),
+                        far_classes(graph_, site),
+                        {}};
+      if (options_.keep_thresholds) {
+        result.thresholds.resize(static_cast<size_t>(inputs_ * neurons * 4));
+      }
+      run_.sites.push_back(std::move(result));
+      for (int64_t first = 0; first < neurons; first += kUnitNeurons) {
+        units_.push_back({run_.sites.size() - 1, first, std::min(kUnitNeurons, neurons - first)});
+      }
+    }
+    const int64_t blocks = (inputs_ + block_ - 1) / block_;
+    steps_ = static_cast<int64_t>(units_.size()) * blocks;
+  }
+
+  // Golden run of the block of inputs from `first` on; notes the inputs the first time.
+  Golden golden(int64_t first, Sha256* hash) {
+    const int64_t count = std::min(block_, inputs_ - first);
+    std::vector<float> inputs = read_inputs(graph_, data_, first, count);
+    if (hash) hash->update(inputs.data(), inputs.size() * sizeof(float));
+    return Golden(graph_, std::move(inputs), first);
+  }
+
+  // Phase 1 for one block of inputs: its units, shared by the threads.
+  void find_thresholds(const Golden& golden, bool last) {
+    for (int64_t i = 0; i < golden.count(); ++i) {
+      run_.input_index.push_back(golden.first() + i);
+      run_.golden_class.push_back(golden.golden_class(i));
+      run_.label.push_back(static_cast<int32_t>(data_.label(golden.first() + i)));
+    }
+    for (const auto& prober : probers_) prober->bind(golden);
+    std::vector<int64_t> left(run_.sites.size(), 0);
+    for (const UnitSpan& unit : units_) ++left[unit.site];
+    share_work(threads_, static_cast<int64_t>(units_.size()), [&](int worker, int64_t item) {
+      const UnitSpan& unit = units_[static_cast<size_t>(item)];
+      std::vector<Threshold> thresholds;
+      const SiteTally part = run_unit(*probers_[static_cast<size_t>(worker)],
+                                      static_cast<int32_t>(unit.site), unit.first, unit.count,
+                                      unit_options_, &thresholds);
+      const std::lock_guard lock(mutex_);
+      SiteResult& site = run_.sites[unit.site];
+      site.tally.merge(part, unit.first);
+      if (options_.keep_thresholds) keep(site, golden, unit, thresholds);
+      if (progress_.advance) {
+        progress_.advance(static_cast<double>(++done_) / static_cast<double>(steps_));
+      }
+      if (--left[unit.site] == 0 && last && progress_.site_done) progress_.site_done(site);
+    });
+  }
+
+  struct UnitSpan {
+    size_t site;
+    int64_t first, count;
+  };
+
+  void keep(SiteResult& site, const Golden& golden, const UnitSpan& unit,
+            const std::vector<Threshold>& thresholds) const {
+    const int64_t neurons = site.tally.neurons;
+    for (int64_t k = 0; k < unit.count; ++k) {
+      for (int64_t i = 0; i < golden.count(); ++i) {
+        const auto to =
+            static_cast<size_t>(((golden.first() + i) * neurons + unit.first + k) * 4);
+        for (size_t side = 0; side < 2; ++side) {
+          const Threshold& t = thresholds[static_cast<size_t>(k * golden.count() + i) * 2 + side];
+          site.thresholds[to + 2 * side] = t.safe;
+          site.thresholds[to + 2 * side + 1] = t.unsafe;
+        }
+      }
+    }
+  }
+
+  // Phase 2: the golden run again, every flip against the merged ranges.
+  void count_ranges() {
+    const int64_t blocks = (inputs_ + block_ - 1) / block_;
+    share_work(threads_, blocks, [&](int, int64_t block) {
+      const Golden golden = this->golden(block * block_, nullptr);
+      for (SiteResult& site : run_.sites) {
+        const RangeCounts counts = count_by_ranges(golden, site.site, site.tally);
+        const std::lock_guard lock(mutex_);
+        for (size_t i = 0; i < counts.low.size(); ++i) {
+          site.tally.critical_low[i] += counts.low[i];
+          site.tally.critical_high[i] += counts.high[i];
+        }
+      }
+    });
+    for (SiteResult& site : run_.sites) {
+      for (size_t i = 0; i < site.tally.critical_beyond.size(); ++i) {
+        site.tally.critical_low[i] += site.tally.critical_beyond[i];
+        site.tally.critical_high[i] += site.tally.critical_beyond[i];
+      }
+    }
+  }
+
+  const Graph& graph_;
+  const Dataset& data_;
+  const AnalyzeOptions& options_;
+  const AnalyzeProgress& progress_;
+  std::vector<Site> sites_;
+  UnitOptions unit_options_;
+  int threads_;
+  int64_t inputs_, block_;
+  std::vector<std::unique_ptr<Prober>> probers_;  // one per thread
+  std::vector<UnitSpan> units_;
+  int64_t steps_ = 0, done_ = 0;
+  std::mutex mutex_;  // of run_ and done_
+  Run run_;
+};
+
+}  // namespace
+
+void check_data(const Graph& graph, const Dataset& data) {
+  const Shape& expected = graph.tensor(graph.input).shape;
+  if (element_count(data.sample_shape()) != graph.tensor(graph.input).size) {
+    fail("data", "{}: got samples of {}, expected {} elements as the input of {} ({})",
+         data.description(), to_string(data.sample_shape()), graph.tensor(graph.input).size,
+         graph.file, to_string(expected));
+  }
+  for (int64_t i = 0; i < data.size(); ++i) {
+    if (data.label(i) >= graph.classes()) {
+      fail("data", "{}: label of input {}: got {}, expected less than the {} classes of {}",
+           data.description(), i, data.label(i), graph.classes(), graph.file);
+    }
+  }
+}
+
+std::vector<float> read_inputs(const Graph& graph, const Dataset& data, int64_t first,
+                               int64_t count) {
+  const int64_t size = graph.tensor(graph.input).size;
+  std::vector<float> inputs(static_cast<size_t>(size * count));
+  for (int64_t i = 0; i < count; ++i) data.read(first + i, inputs.data() + i * size);
+  return inputs;
+}
+
+Run analyze(const Graph& graph, const Dataset& data, const AnalyzeOptions& options,
+            const AnalyzeProgress& progress) {
+  check_data(graph, data);
+  return Analysis(graph, data, options, progress).run();
+}
+
+}  // namespace vigor

@@ -1,0 +1,44 @@
+// The main job: thresholds of every neuron, merged to ranges, and the factors of every bit flip.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "dataset.h"
+#include "run.h"
+
+namespace vigor {
+
+struct AnalyzeOptions {
+  std::string sites = "post-activation";
+  int64_t inputs = 0;           // the first N of the data; 0: all
+  int tolerance_bits = 10;      // explicit mantissa bits of the lattice
+  std::string classes = "auto";  // ranges per golden class: all, none, auto (all up to 256 MiB)
+  bool keep_thresholds = false;  // of every input
+  std::string prober = "suffix";
+  double audit = 0;  // share of the flips settled without a run that are run all the same
+  uint64_t seed = 0;
+  int threads = 0;  // 0: all cores
+  int lanes = 64;   // largest batch
+};
+
+/// What a caller may show meanwhile. Called on one thread at a time.
+struct AnalyzeProgress {
+  std::function<void(double share)> advance;              // of all work done, 0 to 1
+  std::function<void(const SiteResult& site)> site_done;  // thresholds of all inputs merged
+};
+
+/// Everything a run file holds but the command line. Throws Error: data that do not fit the
+/// network, labels beyond its classes, no input with a finite golden run, unknown options.
+Run analyze(const Graph& graph, const Dataset& data, const AnalyzeOptions& options,
+            const AnalyzeProgress& progress = {});
+
+/// "data: got 3x32x32, expected 1x28x28" unless a sample has as many elements as the network's
+/// input (equal counts are reshaped); labels must be classes of the network.
+void check_data(const Graph& graph, const Dataset& data);
+
+/// Inputs [first, first + count) of the data, one after the other.
+std::vector<float> read_inputs(const Graph& graph, const Dataset& data, int64_t first,
+                               int64_t count);
+
+}  // namespace vigor
