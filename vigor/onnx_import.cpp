@@ -79,7 +79,7 @@ class Importer {
   void import_output(onnx::NodeProto& node, int output, const std::string& where,
                      const std::map<std::string, Attribute>& attributes);
   std::vector<NodeInput> node_inputs(const onnx::NodeProto& node) const;
-  ConstantPtr unbatched(const onnx::NodeProto& node, const ConstantPtr& shape) const;
+  ConstantPtr unbatched(const Shape& from, const ConstantPtr& shape) const;
   void check_node(const onnx::NodeProto& node, const std::string& where) const;
   void add_node(const onnx::NodeProto& node, const NodeView& view, std::shared_ptr<const Op> op,
                 const std::string& output);
@@ -191,7 +191,6 @@ void Importer::read_initializers() {
         failed_.insert(name);
       }
     }
-    const std::string freed = name;
     tensor.Clear();
   }
   proto_.clear_initializer();
@@ -337,17 +336,23 @@ std::vector<NodeInput> Importer::node_inputs(const onnx::NodeProto& node) const 
   }
   if (batch_ > 1 && node.op_type() == "Reshape" && inputs.size() > 1 && !inputs[0].constant &&
       inputs[1].constant) {
-    inputs[1].constant = unbatched(node, inputs[1].constant);
+    inputs[1].constant = unbatched(inputs[0].shape, inputs[1].constant);
   }
   return inputs;
 }
 
-/// The shape that a file with a fixed batch reshapes to, for a batch of 1.
-ConstantPtr Importer::unbatched(const onnx::NodeProto&, const ConstantPtr& shape) const {
+/// What a file with a fixed batch reshapes `from` to, for a batch of 1: where the first entry is
+/// that batch, by the number of elements or beside a -1.
+ConstantPtr Importer::unbatched(const Shape& from, const ConstantPtr& shape) const {
   if (shape->is_float || shape->ints.empty() || shape->ints[0] != batch_) return shape;
   auto one = std::make_shared<Constant>(*shape);
   one->ints[0] = 1;
-  return one;
+  Shape filled = one->ints;
+  for (size_t d = 0; d < filled.size(); ++d) {
+    if (filled[d] == 0 && d < from.size()) filled[d] = from[d];
+  }
+  const bool open = std::ranges::count(filled, -1) > 0;
+  return open || element_count(filled) == element_count(from) ? one : shape;
 }
 
 /// The value of an operator whose operands are all constants.

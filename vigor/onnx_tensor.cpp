@@ -114,41 +114,37 @@ fs::path external_file(const std::string& location, const fs::path& folder,
   return file;
 }
 
-void read_external(const TensorProto& proto, const fs::path& folder, char* to, int64_t bytes,
-                   const std::string& where) {
-  std::string location;
+struct External {
+  fs::path file;
   int64_t offset = 0;
+};
+
+/// Checked before anything is allocated: a small file must not ask for much memory.
+External external_data(const TensorProto& proto, const fs::path& folder, int64_t bytes,
+                       const std::string& where) {
+  std::string location;
+  External external;
   int64_t length = bytes;
   for (const auto& entry : proto.external_data()) {
     if (entry.key() == "location") location = entry.value();
-    if (entry.key() == "offset") offset = number(entry.value(), where);
+    if (entry.key() == "offset") external.offset = number(entry.value(), where);
     if (entry.key() == "length") length = number(entry.value(), where);
   }
-  if (length != bytes) {
-    fail(where, "external data: got {} bytes, expected {} by its shape", length, bytes);
+  external.file = external_file(location, folder, where);
+  std::error_code error;
+  const uintmax_t found = fs::file_size(external.file, error);
+  const int64_t size = error ? 0 : static_cast<int64_t>(found);
+  if (length != bytes || external.offset > size || bytes > size - external.offset) {
+    fail(where, "external data {}: got {} bytes at {} of a file of {}, expected {} by its shape",
+         printable(location), length, external.offset, size, bytes);
   }
-  const fs::path file = external_file(location, folder, where);
-  std::ifstream in(file, std::ios::binary);
-  if (!in.seekg(offset) || !in.read(to, bytes)) {
-    fail(where, "external data {}: cannot be read", printable(location));
-  }
+  return external;
 }
 
-/// Checked before anything is allocated: a small file must not ask for much memory.
-void check_external_size(const TensorProto& proto, const fs::path& folder, int64_t bytes,
-                         const std::string& where) {
-  std::string location;
-  int64_t offset = 0;
-  for (const auto& entry : proto.external_data()) {
-    if (entry.key() == "location") location = entry.value();
-    if (entry.key() == "offset") offset = number(entry.value(), where);
-  }
-  std::error_code error;
-  const auto size =
-      static_cast<int64_t>(fs::file_size(external_file(location, folder, where), error));
-  if (error || offset > size || bytes > size - offset) {
-    fail(where, "external data {}: got {} bytes, expected {} from byte {} on", printable(location),
-         error ? 0 : size, bytes, offset);
+void read_external(const External& external, char* to, int64_t bytes, const std::string& where) {
+  std::ifstream in(external.file, std::ios::binary);
+  if (!in.seekg(external.offset) || !in.read(to, bytes)) {
+    fail(where, "external data {}: cannot be read", printable(external.file.filename().string()));
   }
 }
 
@@ -195,9 +191,10 @@ ConstantPtr read_tensor(TensorProto& proto, const fs::path& folder, const std::s
   constant->is_float = type == TensorProto::FLOAT;
   const int64_t count = element_count(constant->shape);
   const int64_t bytes = count * width;
-  const bool external = proto.data_location() == TensorProto::EXTERNAL;
-  if (external) {
-    check_external_size(proto, folder, bytes, where);
+  const bool is_external = proto.data_location() == TensorProto::EXTERNAL;
+  External external;
+  if (is_external) {
+    external = external_data(proto, folder, bytes, where);
   } else if (proto.has_raw_data()) {
     if (static_cast<int64_t>(proto.raw_data().size()) != bytes) {
       fail(where, "got {} bytes, expected {} by its shape", proto.raw_data().size(), bytes);
@@ -209,8 +206,8 @@ ConstantPtr read_tensor(TensorProto& proto, const fs::path& folder, const std::s
   const auto n = static_cast<size_t>(count);
   if (constant->is_float) {
     constant->floats.resize(n);
-    if (external) {
-      read_external(proto, folder, reinterpret_cast<char*>(constant->floats.data()), bytes, where);
+    if (is_external) {
+      read_external(external, reinterpret_cast<char*>(constant->floats.data()), bytes, where);
     } else if (proto.has_raw_data()) {
       if (n) std::memcpy(constant->floats.data(), proto.raw_data().data(), proto.raw_data().size());
     } else {
@@ -221,9 +218,9 @@ ConstantPtr read_tensor(TensorProto& proto, const fs::path& folder, const std::s
     }
   } else {
     constant->ints.resize(n);
-    if (external) {
+    if (is_external) {
       std::vector<char> raw(static_cast<size_t>(bytes));
-      read_external(proto, folder, raw.data(), bytes, where);
+      read_external(external, raw.data(), bytes, where);
       widen(type, raw.data(), constant->ints);
     } else if (proto.has_raw_data()) {
       widen(type, proto.raw_data().data(), constant->ints);
