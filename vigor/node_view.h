@@ -53,6 +53,10 @@ class NodeView {
   size_t outputs() const { return outputs_; }
   bool has(size_t input) const { return input < inputs_.size() && inputs_[input].present; }
   bool is_constant(size_t input) const { return has(input) && inputs_[input].constant; }
+  /// A constant of integers or bool.
+  bool is_integer(size_t input) const {
+    return is_constant(input) && !inputs_[input].constant->is_float;
+  }
 
   /// Shape of an input, constant or not. Throws Error when it is absent.
   const Shape& shape(size_t input) const;
