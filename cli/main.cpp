@@ -1,18 +1,35 @@
-#include <CLI/CLI.hpp>
-#include <iostream>
+// Exit codes: 0 done, 1 failed, 2 wrong usage.
+#include <cstdio>
+#include <new>
 
+#include "commands.h"
 #include "error.h"
+#include "kernels/kernels.h"
 
 int main(int argc, char** argv) {
-  CLI::App app{"Exact fault vulnerability of neural networks", "vigor"};
-  app.set_version_flag("--version", "vigor " VIGOR_VERSION);
+  CLI::App app{"vigor: which deviations of its neurons a trained network survives, and how\n"
+               "vulnerable that makes every bit, neuron, layer and the whole.\n",
+               "vigor"};
+  app.set_version_flag("--version", [] {
+    return fmt::format("vigor {} (kernels: own, instruction set {})", VIGOR_VERSION,
+                       vigor::kernels().name);
+  });
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(34);
+  app.footer("Example:\n  vigor analyze models/lenet5_fashion_mnist.onnx --data fashion-mnist \\\n"
+             "      --scale 1/255 --inputs 10 -o run.h5\n  vigor show run.h5");
+  vigor::add_inspect(app);
+  vigor::add_analyze(app);
+  vigor::add_show(app);
   try {
     app.parse(argc, argv);
+    return 0;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error);
-  } catch (const vigor::Error& error) {
-    std::cerr << "vigor: " << error.what() << '\n';
-    return 1;
+    return app.exit(error) == 0 ? 0 : 2;
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "vigor: out of memory\n");
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "vigor: {}\n", error.what());
   }
-  return 0;
+  return 1;
 }

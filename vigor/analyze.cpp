@@ -32,11 +32,10 @@ bool rows_per_class(const AnalyzeOptions& options, const Graph& graph,
 
 // What the results depend on, beside model and data.
 std::string canonical(const AnalyzeOptions& options, bool per_class) {
-  const nlohmann::json json{
-      {"sites", options.sites},          {"inputs", options.inputs},
-      {"search", "bisect"},              {"tolerance_bits", options.tolerance_bits},
-      {"per_class", per_class},          {"keep_thresholds", options.keep_thresholds},
-      {"audit", options.audit}};
+  const nlohmann::json json{{"sites", options.sites}, {"inputs", options.inputs},
+                            {"search", "bisect"},     {"tolerance_bits", options.tolerance_bits},
+                            {"per_class", per_class}, {"keep_thresholds", options.keep_thresholds},
+                            {"audit", options.audit}};
   return json.dump();
 }
 
@@ -64,7 +63,10 @@ class Analysis {
  public:
   Analysis(const Graph& graph, const Dataset& data, const AnalyzeOptions& options,
            const AnalyzeProgress& progress)
-      : graph_(graph), data_(data), options_(options), progress_(progress),
+      : graph_(graph),
+        data_(data),
+        options_(options),
+        progress_(progress),
         sites_(select_sites(graph, options.sites)),
         unit_options_{Lattice(options.tolerance_bits), rows_per_class(options, graph, sites_),
                       options.audit, options.seed},
@@ -138,7 +140,8 @@ class Analysis {
   Golden golden(int64_t first, Sha256* hash) {
     const int64_t count = std::min(block_, inputs_ - first);
     std::vector<float> inputs = read_inputs(graph_, data_, first, count);
-    if (hash) hash->update(inputs.data(), inputs.size() * sizeof(float));
+    if (hash)
+      hash->add({reinterpret_cast<const char*>(inputs.data()), inputs.size() * sizeof(float)});
     return Golden(graph_, std::move(inputs), first);
   }
 
@@ -155,9 +158,9 @@ class Analysis {
     share_work(threads_, static_cast<int64_t>(units_.size()), [&](int worker, int64_t item) {
       const UnitSpan& unit = units_[static_cast<size_t>(item)];
       std::vector<Threshold> thresholds;
-      const SiteTally part = run_unit(*probers_[static_cast<size_t>(worker)],
-                                      static_cast<int32_t>(unit.site), unit.first, unit.count,
-                                      unit_options_, &thresholds);
+      const SiteTally part =
+          run_unit(*probers_[static_cast<size_t>(worker)], static_cast<int32_t>(unit.site),
+                   unit.first, unit.count, unit_options_, &thresholds);
       const std::lock_guard lock(mutex_);
       SiteResult& site = run_.sites[unit.site];
       site.tally.merge(part, unit.first);
@@ -179,8 +182,7 @@ class Analysis {
     const int64_t neurons = site.tally.neurons;
     for (int64_t k = 0; k < unit.count; ++k) {
       for (int64_t i = 0; i < golden.count(); ++i) {
-        const auto to =
-            static_cast<size_t>(((golden.first() + i) * neurons + unit.first + k) * 4);
+        const auto to = static_cast<size_t>(((golden.first() + i) * neurons + unit.first + k) * 4);
         for (size_t side = 0; side < 2; ++side) {
           const Threshold& t = thresholds[static_cast<size_t>(k * golden.count() + i) * 2 + side];
           site.thresholds[to + 2 * side] = t.safe;

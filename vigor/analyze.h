@@ -11,8 +11,8 @@ namespace vigor {
 
 struct AnalyzeOptions {
   std::string sites = "post-activation";
-  int64_t inputs = 0;           // the first N of the data; 0: all
-  int tolerance_bits = 10;      // explicit mantissa bits of the lattice
+  int64_t inputs = 0;            // the first N of the data; 0: all
+  int tolerance_bits = 10;       // explicit mantissa bits of the lattice
   std::string classes = "auto";  // ranges per golden class: all, none, auto (all up to 256 MiB)
   bool keep_thresholds = false;  // of every input
   std::string prober = "suffix";

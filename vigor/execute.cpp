@@ -83,7 +83,8 @@ void LaneRunner::plan(bool keep_all) {
     for (const int input : graph_.node(nodes_[n]).inputs) {
       const int storage = graph_.tensor(input).storage;
       last_use[index(storage)] = n;
-      if (!made[index(storage)] && std::find(bound_.begin(), bound_.end(), storage) == bound_.end()) {
+      if (!made[index(storage)] &&
+          std::find(bound_.begin(), bound_.end(), storage) == bound_.end()) {
         bound_.push_back(storage);
       }
     }

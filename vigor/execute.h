@@ -45,9 +45,9 @@ class LaneRunner {
 
 /// What the logits of one sample say (METHOD section 1).
 struct Answer {
-  int32_t top = -1;     // argmax, lowest index on ties; -1 with a NaN
-  float margin = 0;     // E_t - max over j != t of E_j, for the class t asked about
-  int32_t rank = -1;    // how many classes stand before t
+  int32_t top = -1;   // argmax, lowest index on ties; -1 with a NaN
+  float margin = 0;   // E_t - max over j != t of E_j, for the class t asked about
+  int32_t rank = -1;  // how many classes stand before t
   bool nan = false, inf = false;
 };
 
@@ -65,7 +65,8 @@ class Golden {
   int64_t count() const { return static_cast<int64_t>(answers_.size()); }
   int lanes() const { return runner_.lanes(); }
 
-  /// [size][lanes()] of any tensor. Input i of the block is lane i; the lanes beyond repeat input 0.
+  /// [size][lanes()] of any tensor. Input i of the block is lane i; the lanes beyond repeat input
+  /// 0.
   const float* values(int tensor) const;
   float value(int tensor, int64_t element, int64_t input) const {
     return values(tensor)[element * lanes() + input];

@@ -33,8 +33,8 @@ void Prober::run(std::span<const Fault> faults, std::span<Outcome> outcomes) {
 Outcome Prober::judge(const float* logits, int64_t stride, int32_t input, bool nan) const {
   const int32_t golden_class = golden_->golden_class(input);
   const Answer answer = read_logits(logits, graph_.classes(), stride, golden_class);
-  Outcome outcome{answer.top,  answer.margin, answer.rank, false,
-                  false,       nan || answer.nan, answer.inf};
+  Outcome outcome{answer.top, answer.margin,     answer.rank, false,
+                  false,      nan || answer.nan, answer.inf};
   outcome.critical = outcome.nan || outcome.top != golden_class;
   const float* golden_logits = golden_->values(graph_.logits) + input;
   outcome.masked = !outcome.nan;

@@ -24,9 +24,9 @@ struct Fault {
 };
 
 struct Outcome {
-  int32_t top = -1;     // the class answered, -1 with a NaN
-  float margin = 0;     // of the golden class: E_t - max over j != t of E_j
-  int32_t rank = -1;    // classes that stand before the golden one
+  int32_t top = -1;       // the class answered, -1 with a NaN
+  float margin = 0;       // of the golden class: E_t - max over j != t of E_j
+  int32_t rank = -1;      // classes that stand before the golden one
   bool critical = false;  // nan, or top is not the golden class
   bool masked = false;    // all logits equal the golden ones
   bool nan = false;       // the value or any tensor computed from it holds a NaN

@@ -26,8 +26,8 @@ struct SiteTally {
   void merge(const SiteTally& part, int64_t first);
 
   int64_t neurons = 0, rows = 0;
-  std::vector<double> nonvulnerable;      // [R, K, 2] deviations (lower, upper) of RNV, closed
-  std::vector<double> vulnerable;         // [R, K, 2] RVV: up to lower, and from upper; +-inf: empty
+  std::vector<double> nonvulnerable;  // [R, K, 2] deviations (lower, upper) of RNV, closed
+  std::vector<double> vulnerable;     // [R, K, 2] RVV: up to lower, and from upper; +-inf: empty
   std::vector<double> vulnerable_finite;  // [R, K, 2] the same over finite thresholds alone
   std::vector<int64_t> finite;            // [R, K, 2] inputs with a finite threshold
   std::vector<float> golden;              // [R, K, 2] least and greatest golden value

@@ -35,8 +35,8 @@ std::vector<Threshold> bisect(Prober& prober, const Lattice& lattice, int32_t si
                (b.side > 0 ? 1 : 0)];
     const int64_t safe = b.open ? b.last : b.safe;
     threshold.safe = lattice.point(b.a, b.side, safe);
-    threshold.unsafe = b.open ? static_cast<float>(b.side) * infinity
-                              : lattice.point(b.a, b.side, b.unsafe);
+    threshold.unsafe =
+        b.open ? static_cast<float>(b.side) * infinity : lattice.point(b.a, b.side, b.unsafe);
   };
   for (size_t k = 0; k < neurons.size(); ++k) {
     for (size_t i = 0; i < count; ++i) {
@@ -44,7 +44,7 @@ std::vector<Threshold> bisect(Prober& prober, const Lattice& lattice, int32_t si
       if (golden.golden_class(input) < 0) continue;
       for (const int side : {-1, 1}) {
         const float a = golden.value(tensor, neurons[k], input);
-        const Bisection b{static_cast<int32_t>(k), input,    side, a, 0, 0,
+        const Bisection b{static_cast<int32_t>(k), input, side, a, 0, 0,
                           lattice.count(a, side),  true};
         b.done() ? finish(b) : active.push_back(b);
       }

@@ -24,8 +24,8 @@ struct Candidate {
 // conv for Conv, fc for Gemm and MatMul, pool for the pools, bn, else the type in lower case.
 std::string short_type(const std::string& type) {
   static const std::map<std::string, std::string> names{
-      {"Gemm", "fc"},         {"MatMul", "fc"},           {"BatchNormalization", "bn"},
-      {"MaxPool", "pool"},    {"AveragePool", "pool"},    {"GlobalAveragePool", "pool"},
+      {"Gemm", "fc"},           {"MatMul", "fc"},        {"BatchNormalization", "bn"},
+      {"MaxPool", "pool"},      {"AveragePool", "pool"}, {"GlobalAveragePool", "pool"},
       {"GlobalMaxPool", "pool"}};
   if (const auto at = names.find(type); at != names.end()) return at->second;
   std::string lower = type;
@@ -88,8 +88,12 @@ std::vector<Candidate> candidates(const Graph& graph) {
                           : sum                 ? SiteKind::kSum
                                                 : SiteKind::kOther;
     by_tensor[node.output] = found.size();
-    Candidate candidate{{names.of(node), kind, static_cast<int>(n), node.output,
-                         graph.tensor(node.output).size, {}}};
+    Candidate candidate{{names.of(node),
+                         kind,
+                         static_cast<int>(n),
+                         node.output,
+                         graph.tensor(node.output).size,
+                         {}}};
     found.push_back(std::move(candidate));
   }
   // Weighted layers give their names to the end of their neurons.
@@ -128,11 +132,16 @@ std::vector<std::string> split(const std::string& list) {
 
 std::string_view to_string(SiteKind kind) {
   switch (kind) {
-    case SiteKind::kPostActivation: return "post-activation";
-    case SiteKind::kPreActivation: return "pre-activation";
-    case SiteKind::kSum: return "sum";
-    case SiteKind::kLogits: return "logits";
-    default: return "other";
+    case SiteKind::kPostActivation:
+      return "post-activation";
+    case SiteKind::kPreActivation:
+      return "pre-activation";
+    case SiteKind::kSum:
+      return "sum";
+    case SiteKind::kLogits:
+      return "logits";
+    default:
+      return "other";
   }
 }
 

@@ -47,9 +47,7 @@ class ConvOp final : public Op {
 
   Role role() const override { return Role::kWeighted; }
   int64_t macs() const override { return size() * terms_; }
-  int64_t parameters() const override {
-    return groups_ * rows_ * (terms_ + (has_bias_ ? 1 : 0));
-  }
+  int64_t parameters() const override { return groups_ * rows_ * (terms_ + (has_bias_ ? 1 : 0)); }
 
   void forward(std::span<const float* const> operands, float* out) const override {
     std::vector<float> input(static_cast<size_t>(padded_size()));
@@ -112,8 +110,8 @@ class ConvOp final : public Op {
     const auto [r, c] = window_.axes;
     std::fill_n(y, padded_size() * lanes, 0.0F);
     for (int64_t row = 0; row < window_.channels * r.in; ++row) {
-      const int64_t target = (row / r.in * padded_rows_ + r.pad_begin + row % r.in) *
-                                 padded_columns_ + c.pad_begin;
+      const int64_t target =
+          (row / r.in * padded_rows_ + r.pad_begin + row % r.in) * padded_columns_ + c.pad_begin;
       std::copy_n(x + row * c.in * lanes, c.in * lanes, y + target * lanes);
     }
   }
@@ -131,8 +129,7 @@ class ConvOp final : public Op {
           const auto [first, rows, weights] = packed.block(b);
           const float* bias = k == 0 ? bias_.data() + group * rows_ + first : nullptr;
           for (int64_t q = p; q < p_end; ++q) {
-            const int64_t corner =
-                q / c.out * r.stride * padded_columns_ + q % c.out * c.stride;
+            const int64_t corner = q / c.out * r.stride * padded_columns_ + q % c.out * c.stride;
             set.multiply(weights + k * rows, bias, rows, x + corner * lanes, offsets_.data() + k,
                          terms, out + (first * positions + q) * lanes, positions * lanes, lanes);
           }

@@ -13,8 +13,9 @@ namespace {
 // y[row][n] = bias[row][n] + sum over k of x[row][k] w[k][n]; x may be stored transposed.
 class DenseOp final : public Op {
  public:
-  DenseOp(Shape shape, int64_t rows, bool transposed_input, std::shared_ptr<const PackedRows> weights,
-          std::vector<float> bias /* [rows][columns] */, int64_t parameters)
+  DenseOp(Shape shape, int64_t rows, bool transposed_input,
+          std::shared_ptr<const PackedRows> weights, std::vector<float> bias /* [rows][columns] */,
+          int64_t parameters)
       : Op(std::move(shape), {rows * weights->terms()}),
         rows_(rows),
         terms_(weights->terms()),
@@ -86,7 +87,8 @@ class ProductOp final : public Op {
         columns_(b.back()) {
     const Shape lead(this->shape().begin(), this->shape().end() - 2);
     for (int64_t i = 0; i < element_count(lead); ++i) {
-      slices_.emplace_back(slice(i, lead, a) * rows_ * terms_, slice(i, lead, b) * terms_ * columns_);
+      slices_.emplace_back(slice(i, lead, a) * rows_ * terms_,
+                           slice(i, lead, b) * terms_ * columns_);
     }
   }
 

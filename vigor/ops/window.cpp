@@ -69,7 +69,8 @@ Window read_window(NodeView& node, const Shape& input, std::vector<int64_t> kern
     WindowAxis& a = window.axes[i + 2 - rank];
     a = {input[i + 2], 0, given[i], strides[i], dilations[i], pads[i], pads[rank + i]};
     for (const int64_t value : {a.kernel, a.stride, a.dilation}) {
-      if (value < 1 || value > kMost) node.fail("kernel, stride or dilation {} out of range", value);
+      if (value < 1 || value > kMost)
+        node.fail("kernel, stride or dilation {} out of range", value);
     }
     for (const int64_t value : {a.pad_begin, a.pad_end}) {
       if (value < 0 || value > kMost) node.fail("attribute pads: {} out of range", value);

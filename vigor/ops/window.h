@@ -24,8 +24,8 @@ struct Window {
   int64_t out_size() const { return axes[0].out * axes[1].out; }
 };
 
-/// Reads kernel_shape, strides, dilations, pads, auto_pad and ceil_mode for an input [N, C, (H,) W].
-/// An empty `kernel` means that the attribute kernel_shape is required.
+/// Reads kernel_shape, strides, dilations, pads, auto_pad and ceil_mode for an input [N, C, (H,)
+/// W]. An empty `kernel` means that the attribute kernel_shape is required.
 Window read_window(NodeView& node, const Shape& input, std::vector<int64_t> kernel);
 
 /// The window that covers all spatial positions (global pools).

@@ -1,0 +1,126 @@
+#include "analyze.h"
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <ctime>
+#include <filesystem>
+
+#include "commands.h"
+#include "error.h"
+#include "factors.h"
+#include "onnx_import.h"
+#include "progress.h"
+#include "store.h"
+
+namespace vigor {
+
+namespace {
+
+struct Given {
+  std::string model, output, audit;
+  AnalyzeOptions options;
+};
+
+// Found out before hours are spent, not after.
+void check_output(const std::filesystem::path& output) {
+  const auto folder = output.has_parent_path() ? output.parent_path() : ".";
+  if (!std::filesystem::is_directory(folder)) {
+    fail(output.string(), "cannot be written: no folder {}", folder.string());
+  }
+  if (std::filesystem::is_directory(output)) fail(output.string(), "is a folder");
+  if (access(folder.c_str(), W_OK) != 0) {
+    fail(output.string(), "cannot be written: no permission for {}", folder.string());
+  }
+}
+
+// "5%" or "5" are both 5 percent.
+double parse_percent(std::string text) {
+  if (!text.empty() && text.back() == '%') text.pop_back();
+  const float percent = parse_number(text, "--audit");
+  if (percent < 0 || percent > 100) fail("--audit", "got {} %, expected 0 to 100", percent);
+  return static_cast<double>(percent) / 100;
+}
+
+void describe_machine(Provenance& provenance) {
+  utsname name{};
+  uname(&name);
+  provenance.machine = fmt::format("{} {} {}", name.sysname, name.release, name.machine);
+  const std::time_t now = std::time(nullptr);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&now));
+  provenance.time = text;
+}
+
+void run(Given& given, const DataOptions& data_options, const std::string& command_line) {
+  if (!given.audit.empty()) given.options.audit = parse_percent(given.audit);
+  check_output(given.output);
+  const Graph graph = import_onnx(given.model);
+  const Dataset data = Dataset::open(data_options);
+  Progress progress;
+  AnalyzeProgress events;
+  events.advance = [&](double share) { progress.advance(share); };
+  events.site_done = [&](const SiteResult& site) {
+    int64_t probes = 0;
+    for (const int64_t count : site.tally.probes) probes += count;
+    progress.line(fmt::format("{:16} {:>9} neurons {:>12} probes", site.site.name,
+                              site.site.neurons.size(), probes));
+  };
+  Run run = analyze(graph, data, given.options, events);
+  run.split = data_options.split;
+  run.provenance.command = command_line;
+  describe_machine(run.provenance);
+  write_run(given.output, run);
+  progress.line(fmt::format("{} neurons, {} inputs, {:.1f} s -> {}", neuron_count(run),
+                            run.inputs(), run.provenance.seconds, given.output));
+}
+
+}  // namespace
+
+void add_analyze(CLI::App& app) {
+  CLI::App* command =
+      app.add_subcommand("analyze", "Find the vulnerability ranges and factors of a network");
+  auto given = std::make_shared<Given>();
+  AnalyzeOptions& options = given->options;
+  command->add_option("MODEL", given->model, "Trained network (.onnx)")->required();
+  command->add_option("-o,--output", given->output, "Run file to write (HDF5)")->required();
+  const auto data = add_data_options(*command);
+  command->add_option("--inputs", options.inputs, "Use the first N of the split (all)")
+      ->check(CLI::PositiveNumber);
+  command
+      ->add_option("--sites", options.sites,
+                   "post-activation, pre-activation, logits, all, or names, comma-separated")
+      ->capture_default_str();
+  command
+      ->add_option("--tolerance-bits", options.tolerance_bits,
+                   "Mantissa bits of the points probed: 10 finds thresholds to 1 in 1024")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 23));
+  command
+      ->add_option("--classes", options.classes,
+                   "Ranges per golden class: auto (up to 256 MiB), all, none")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"auto", "all", "none"}));
+  command->add_flag("--keep-thresholds", options.keep_thresholds,
+                    "Keep the thresholds of every input, not only the merged ranges");
+  command->add_option("--prober", options.prober, "reference or suffix: the same results")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"reference", "suffix"}));
+  command->add_option("--audit", given->audit,
+                      "Run this percentage of the flips that the thresholds settle, and count");
+  command->add_option("--batch", options.lanes, "Largest batch, a multiple of 16: same results")
+      ->capture_default_str();
+  command->add_option("--threads", options.threads, "Threads (all cores): the same results")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--seed", options.seed, "Of everything drawn at random")
+      ->capture_default_str();
+  command->footer(
+      "Examples:\n"
+      "  vigor analyze lenet5.onnx --data mnist:DIR --scale 1/255 --inputs 100 -o run.h5\n"
+      "  vigor analyze net.onnx --data npz:images.npz --audit 1% --keep-thresholds -o run.h5");
+  command->callback([given, data, command] {
+    run(*given, data(), "");
+  });
+}
+
+}  // namespace vigor

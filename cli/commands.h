@@ -1,0 +1,20 @@
+// The commands. Each adds itself to the application; its callback does the work and may throw.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "dataset.h"
+
+namespace vigor {
+
+void add_inspect(CLI::App& app);
+void add_analyze(CLI::App& app);
+void add_show(CLI::App& app);
+
+/// Adds --data, --split and the preprocessing options to a command. The returned function turns
+/// what was given into options; it throws Error naming the option at fault.
+std::function<DataOptions()> add_data_options(CLI::App& command);
+
+}  // namespace vigor

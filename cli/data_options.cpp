@@ -1,0 +1,85 @@
+#include <charconv>
+
+#include "commands.h"
+#include "error.h"
+
+namespace vigor {
+
+namespace {
+
+// "HxW" or one number for both.
+std::array<int64_t, 2> parse_size(const std::string& text, const char* option) {
+  std::array<int64_t, 2> size{};
+  const char* at = text.data();
+  const char* end = at + text.size();
+  for (size_t i = 0; i < 2; ++i) {
+    const auto [next, error] = std::from_chars(at, end, size[i]);
+    if (error != std::errc() || size[i] < 1) fail(option, "got '{}', expected HxW", text);
+    at = next;
+    if (i == 0 && at == end) return {size[0], size[0]};
+    if (i == 0 && (at == end || *at++ != 'x')) fail(option, "got '{}', expected HxW", text);
+  }
+  if (at != end) fail(option, "got '{}', expected HxW", text);
+  return size;
+}
+
+struct Given {
+  DataOptions options;
+  std::string crop, resize, scale, mean, std;
+  std::string layout = "nchw";
+  std::string channels = "rgb";
+};
+
+}  // namespace
+
+std::function<DataOptions()> add_data_options(CLI::App& command) {
+  auto given = std::make_shared<Given>();
+  const std::string group = "Data";
+  command
+      .add_option("--data", given->options.spec,
+                  "idx:IMAGES[,LABELS] | mnist:DIR | fashion-mnist[:DIR] | cifar10:PATH | "
+                  "cifar100:PATH | npz:FILE | npy:FILE | images:DIR")
+      ->required()
+      ->group(group);
+  command.add_option("--split", given->options.split, "test or train")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"test", "train"}))
+      ->group(group);
+  command.add_option("--crop", given->crop, "Centre crop to HxW")->group(group);
+  command.add_option("--resize", given->resize, "Bilinear, to HxW")->group(group);
+  command.add_option("--pad", given->options.preprocessing.pad, "Zero pixels on every side")
+      ->group(group);
+  command.add_option("--scale", given->scale, "Factor of every pixel, e.g. 1/255")->group(group);
+  command.add_option("--mean", given->mean, "Subtracted after scaling: one number or one a channel")
+      ->group(group);
+  command.add_option("--std", given->std, "Divided by after that: likewise")->group(group);
+  command.add_option("--channels", given->channels, "rgb or bgr")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"rgb", "bgr"}))
+      ->group(group);
+  command.add_option("--layout", given->layout, "What the network wants: nchw or nhwc")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"nchw", "nhwc"}))
+      ->group(group);
+  command
+      .add_option("--label-offset", given->options.label_offset,
+                  "Added to every label (networks with a background class)")
+      ->group(group);
+  command
+      .add_option("--class-names", given->options.class_names_file, "Text file, one name a line")
+      ->group(group);
+  return [given] {
+    DataOptions options = given->options;
+    Preprocessing& p = options.preprocessing;
+    if (!given->crop.empty()) p.crop = parse_size(given->crop, "--crop");
+    if (!given->resize.empty()) p.resize = parse_size(given->resize, "--resize");
+    if (!given->scale.empty()) p.scale = parse_fraction(given->scale, "--scale");
+    if (!given->mean.empty()) p.mean = parse_numbers(given->mean, "--mean");
+    if (!given->std.empty()) p.std = parse_numbers(given->std, "--std");
+    p.channels = given->channels == "bgr" ? Channels::bgr : Channels::rgb;
+    p.layout = given->layout == "nhwc" ? Layout::nhwc : Layout::nchw;
+    return options;
+  };
+}
+
+}  // namespace vigor
