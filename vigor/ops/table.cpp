@@ -1,0 +1,66 @@
+#include "ops/table.h"
+
+#include <algorithm>
+#include <array>
+
+#include "ops/builders.h"
+
+namespace vigor {
+namespace {
+
+// By name: find_op() searches by halves.
+constexpr auto kTable = std::to_array<OpRow>({
+    {"Abs", build_abs, ""},
+    {"Add", build_add, ""},
+    {"Cast", build_cast, "float to float"},
+    {"Ceil", build_ceil, ""},
+    {"Celu", build_celu, ""},
+    {"Clip", build_clip, "constant bounds"},
+    {"Div", build_div, ""},
+    {"Dropout", build_dropout, "inference"},
+    {"Elu", build_elu, ""},
+    {"Erf", build_erf, ""},
+    {"Exp", build_exp, ""},
+    {"Flatten", build_flatten, ""},
+    {"Floor", build_floor, ""},
+    {"HardSigmoid", build_hard_sigmoid, ""},
+    {"HardSwish", build_hard_swish, ""},
+    {"Identity", build_identity, ""},
+    {"LeakyRelu", build_leaky_relu, ""},
+    {"Log", build_log, ""},
+    {"LogSoftmax", build_log_softmax, ""},
+    {"Max", build_max, ""},
+    {"Min", build_min, ""},
+    {"Mul", build_mul, ""},
+    {"Neg", build_neg, ""},
+    {"PRelu", build_prelu, ""},
+    {"Pow", build_pow, "float exponent"},
+    {"Reciprocal", build_reciprocal, ""},
+    {"Relu", build_relu, ""},
+    {"Reshape", build_reshape, "constant shape"},
+    {"Selu", build_selu, ""},
+    {"Sigmoid", build_sigmoid, ""},
+    {"Softmax", build_softmax, ""},
+    {"Softplus", build_softplus, ""},
+    {"Softsign", build_softsign, ""},
+    {"Sqrt", build_sqrt, ""},
+    {"Squeeze", build_squeeze, ""},
+    {"Sub", build_sub, ""},
+    {"Sum", build_sum, ""},
+    {"Tanh", build_tanh, ""},
+    {"Transpose", build_transpose, ""},
+    {"Unsqueeze", build_unsqueeze, ""},
+});
+
+static_assert(std::ranges::is_sorted(kTable, {}, &OpRow::type));
+
+}  // namespace
+
+std::span<const OpRow> op_table() { return kTable; }
+
+const OpRow* find_op(std::string_view type) {
+  const auto at = std::ranges::lower_bound(kTable, type, {}, &OpRow::type);
+  return at != kTable.end() && at->type == type ? &*at : nullptr;
+}
+
+}  // namespace vigor
