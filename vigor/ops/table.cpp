@@ -1,60 +1,74 @@
-// Placeholder until the real table is merged.
 #include "ops/table.h"
 
 #include <algorithm>
 #include <array>
-#include <cmath>
+
+#include "ops/builders.h"
 
 namespace vigor {
-
 namespace {
 
-class Relu final : public Op {
- public:
-  explicit Relu(NodeView& n) : Op(n.operand(0), n.operand_sizes()) {}
-  Role role() const override { return Role::kActivation; }
-  void forward(std::span<const float* const> x, float* out) const override {
-    for (int64_t i = 0; i < size(); ++i) out[i] = std::fmax(x[0][i], 0.0F);
-  }
-};
-
-class View final : public Op {
- public:
-  View(Shape shape, std::vector<int64_t> sizes) : Op(std::move(shape), std::move(sizes)) {}
-  Role role() const override { return Role::kView; }
-  void forward(std::span<const float* const> x, float* out) const override {
-    std::copy_n(x[0], size(), out);
-  }
-};
-
-std::shared_ptr<const Op> relu(NodeView& n) { return std::make_shared<Relu>(n); }
-std::shared_ptr<const Op> identity(NodeView& n) {
-  const Shape shape = n.operand(0);
-  return std::make_shared<View>(shape, n.operand_sizes());
-}
-std::shared_ptr<const Op> reshape(NodeView& n) {
-  const int64_t size = element_count(n.operand(0));
-  Shape shape = n.ints(1);
-  int64_t known = 1;
-  for (const int64_t d : shape) known *= d > 0 ? d : 1;
-  for (int64_t& d : shape) d = d < 0 ? size / known : d;
-  if (element_count(shape) != size) n.fail("got {}", to_string(shape));
-  return std::make_shared<View>(shape, n.operand_sizes());
-}
-
-constexpr std::array kRows = std::to_array<OpRow>({
-    {"Identity", identity, ""},
-    {"Relu", relu, ""},
-    {"Reshape", reshape, ""},
+// By name: find_op() searches by halves.
+constexpr auto kTable = std::to_array<OpRow>({
+    {"Abs", build_abs, ""},
+    {"Add", build_add, ""},
+    {"AveragePool", build_average_pool, ""},
+    {"BatchNormalization", build_batch_norm, "inference"},
+    {"Cast", build_cast, "float to float"},
+    {"Ceil", build_ceil, ""},
+    {"Celu", build_celu, ""},
+    {"Clip", build_clip, "constant bounds"},
+    {"Conv", build_conv, "1-D and 2-D, constant weights"},
+    {"Div", build_div, ""},
+    {"Dropout", build_dropout, "inference"},
+    {"Elu", build_elu, ""},
+    {"Erf", build_erf, ""},
+    {"Exp", build_exp, ""},
+    {"Flatten", build_flatten, ""},
+    {"Floor", build_floor, ""},
+    {"Gemm", build_gemm, "constant B and C"},
+    {"GlobalAveragePool", build_global_average_pool, ""},
+    {"GlobalMaxPool", build_global_max_pool, ""},
+    {"HardSigmoid", build_hard_sigmoid, ""},
+    {"HardSwish", build_hard_swish, ""},
+    {"Identity", build_identity, ""},
+    {"LeakyRelu", build_leaky_relu, ""},
+    {"Log", build_log, ""},
+    {"LogSoftmax", build_log_softmax, ""},
+    {"MatMul", build_matmul, "matrices"},
+    {"Max", build_max, ""},
+    {"MaxPool", build_max_pool, "1-D and 2-D, first output"},
+    {"Min", build_min, ""},
+    {"Mul", build_mul, ""},
+    {"Neg", build_neg, ""},
+    {"PRelu", build_prelu, ""},
+    {"Pow", build_pow, "float exponent"},
+    {"Reciprocal", build_reciprocal, ""},
+    {"Relu", build_relu, ""},
+    {"Reshape", build_reshape, "constant shape"},
+    {"Selu", build_selu, ""},
+    {"Sigmoid", build_sigmoid, ""},
+    {"Softmax", build_softmax, ""},
+    {"Softplus", build_softplus, ""},
+    {"Softsign", build_softsign, ""},
+    {"Sqrt", build_sqrt, ""},
+    {"Squeeze", build_squeeze, ""},
+    {"Sub", build_sub, ""},
+    {"Sum", build_sum, ""},
+    {"Tanh", build_tanh, ""},
+    {"Transpose", build_transpose, ""},
+    {"Unsqueeze", build_unsqueeze, ""},
 });
+
+static_assert(std::ranges::is_sorted(kTable, {}, &OpRow::type));
 
 }  // namespace
 
-std::span<const OpRow> op_table() { return kRows; }
+std::span<const OpRow> op_table() { return kTable; }
 
 const OpRow* find_op(std::string_view type) {
-  const auto row = std::ranges::find(kRows, type, &OpRow::type);
-  return row == kRows.end() ? nullptr : &*row;
+  const auto at = std::ranges::lower_bound(kTable, type, {}, &OpRow::type);
+  return at != kTable.end() && at->type == type ? &*at : nullptr;
 }
 
 }  // namespace vigor

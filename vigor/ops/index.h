@@ -1,0 +1,45 @@
+// Shapes, axes and index maps that the operators share.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "node_view.h"
+
+namespace vigor {
+
+/// For each output element its source element, or -1.
+using IndexMap = std::vector<int32_t>;
+
+/// Row-major strides.
+Shape strides(const Shape& shape);
+
+/// 0, step, 2 step, ...: the offsets of `extent` steps along an axis.
+std::vector<int64_t> axis_offsets(int64_t extent, int64_t step);
+
+/// The map of an output whose element (i, j, ...) is source element axes[0][i] + axes[1][j] + ...;
+/// -1 where any of them is negative.
+IndexMap separable_map(const std::vector<std::vector<int64_t>>& axes);
+
+/// numpy broadcasting of two shapes. Throws Error naming the node.
+Shape broadcast(const NodeView& node, const Shape& a, const Shape& b);
+
+/// The map of `from` broadcast to `to`.
+IndexMap broadcast_map(const Shape& from, const Shape& to);
+
+/// Integers that are an attribute before opset `since` and an input from then on.
+std::optional<std::vector<int64_t>> ints_argument(NodeView& node, int64_t since, size_t input,
+                                                  const std::string& name);
+
+/// Every axis made non-negative; throws Error when one is out of range or repeated.
+std::vector<int64_t> normal_axes(const NodeView& node, std::vector<int64_t> axes, size_t rank);
+
+/// Product of the extents in [begin, end).
+int64_t extent(const Shape& shape, size_t begin, size_t end);
+
+/// True when no input is an activation: the importer then folds, and all of them are operands.
+bool all_constant(const NodeView& node);
+
+}  // namespace vigor
