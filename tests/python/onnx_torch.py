@@ -117,7 +117,7 @@ def _pad(x, pads, mode="constant", value=0.0):
 
 
 def _symmetric(x, pads, kernel, value):
-    """x and what is left to pad; PyTorch pads both sides alike, by half a pooling kernel at most."""
+    """x and what is left to pad; PyTorch pads both sides alike, pools by half a kernel at most."""
     half = len(pads) // 2
     if pads[:half] == pads[half:] and all(2 * p <= k for p, k in zip(pads, kernel)):
         return x, pads[:half]
@@ -222,6 +222,10 @@ def gather(a, x, indices):
     return picked.reshape(x.shape[:axis] + indices.shape + x.shape[axis + 1:])
 
 
+def div(a, x, y):
+    return torch.div(x, y, rounding_mode=None if x.is_floating_point() else "trunc")
+
+
 def argmax(a, x):
     return torch.argmax(x, a.get("axis", 0), bool(a.get("keepdims", 1)))
 
@@ -235,7 +239,7 @@ OPS = {
     "Concat": lambda a, *xs: torch.cat(xs, a["axis"]),
     "Constant": constant,
     "Conv": conv,
-    "Div": lambda a, x, y: torch.div(x, y, rounding_mode=None if x.is_floating_point() else "trunc"),
+    "Div": div,
     "Dropout": lambda a, x, *_: x,
     "Flatten": flatten,
     "Gather": gather,
