@@ -118,9 +118,7 @@ void add_analyze(CLI::App& app) {
       "Examples:\n"
       "  vigor analyze lenet5.onnx --data mnist:DIR --scale 1/255 --inputs 100 -o run.h5\n"
       "  vigor analyze net.onnx --data npz:images.npz --audit 1% --keep-thresholds -o run.h5");
-  command->callback([given, data, command] {
-    run(*given, data(), "");
-  });
+  command->callback([given, data, command] { run(*given, data(), ""); });
 }
 
 }  // namespace vigor

@@ -50,7 +50,8 @@ std::function<DataOptions()> add_data_options(CLI::App& command) {
   command.add_option("--pad", given->options.preprocessing.pad, "Zero pixels on every side")
       ->group(group);
   command.add_option("--scale", given->scale, "Factor of every pixel, e.g. 1/255")->group(group);
-  command.add_option("--mean", given->mean, "Subtracted after scaling: one number or one a channel")
+  command
+      .add_option("--mean", given->mean, "Subtracted after scaling: one number or one a channel")
       ->group(group);
   command.add_option("--std", given->std, "Divided by after that: likewise")->group(group);
   command.add_option("--channels", given->channels, "rgb or bgr")

@@ -7,17 +7,19 @@
 #include "kernels/kernels.h"
 
 int main(int argc, char** argv) {
-  CLI::App app{"vigor: which deviations of its neurons a trained network survives, and how\n"
-               "vulnerable that makes every bit, neuron, layer and the whole.\n",
-               "vigor"};
+  CLI::App app{
+      "vigor: which deviations of its neurons a trained network survives, and how\n"
+      "vulnerable that makes every bit, neuron, layer and the whole.\n",
+      "vigor"};
   app.set_version_flag("--version", [] {
     return fmt::format("vigor {} (kernels: own, instruction set {})", VIGOR_VERSION,
                        vigor::kernels().name);
   });
   app.require_subcommand(1);
   app.get_formatter()->column_width(34);
-  app.footer("Example:\n  vigor analyze models/lenet5_fashion_mnist.onnx --data fashion-mnist \\\n"
-             "      --scale 1/255 --inputs 10 -o run.h5\n  vigor show run.h5");
+  app.footer(
+      "Example:\n  vigor analyze models/lenet5_fashion_mnist.onnx --data fashion-mnist \\\n"
+      "      --scale 1/255 --inputs 10 -o run.h5\n  vigor show run.h5");
   vigor::add_inspect(app);
   vigor::add_analyze(app);
   vigor::add_show(app);

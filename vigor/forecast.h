@@ -1,0 +1,24 @@
+// What an analysis will cost, before it runs.
+#pragma once
+
+#include "site.h"
+
+namespace vigor {
+
+struct Forecast {
+  int64_t neurons = 0;
+  double probes = 0;   // for all inputs
+  double macs = 0;     // multiply-accumulates of these probes
+  double seconds = 0;  // on this machine
+  int64_t bytes = 0;   // peak memory: weights aside, what golden runs, batches and results take
+};
+
+/// Probes per neuron and input are those of plain bisection (measured: about 20 a side where there
+/// is a threshold, one where there is none; flips add few); the machine's rate is that of golden
+/// runs on zeros, timed for about half a second.
+Forecast forecast(const Graph& graph, const std::vector<Site>& sites, int64_t inputs, int threads);
+
+/// Multiply-accumulates of the nodes that depend on the site.
+int64_t suffix_macs(const Graph& graph, const Site& site);
+
+}  // namespace vigor
