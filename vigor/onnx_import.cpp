@@ -191,7 +191,7 @@ void Importer::read_initializers() {
         failed_.insert(name);
       }
     }
-    tensor.Clear();
+    onnx::TensorProto().Swap(&tensor);  // Clear() would keep the memory
   }
   proto_.clear_initializer();
 }
@@ -305,7 +305,7 @@ void Importer::import_output(onnx::NodeProto& node, int output, const std::strin
     return;
   }
   const OpRow* row = find_op(node.op_type());
-  if (!row) fail(where, "not supported of an activation");
+  if (!row) fail(where, "not supported but in shape arithmetic");
   auto op = row->build(view);
   view.refuse_unread_attributes();
   if (op->size() > kMostElements) fail(where, "output {} is too large", to_string(op->shape()));

@@ -228,7 +228,7 @@ ConstantPtr read_tensor(TensorProto& proto, const fs::path& folder, const std::s
       read_ints(proto, constant->ints, where);
     }
   }
-  proto.Clear();
+  TensorProto().Swap(&proto);  // Clear() would keep the memory
   return constant;
 }
 
