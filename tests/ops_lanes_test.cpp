@@ -1,6 +1,7 @@
 // Every row of the operator table: forward_lanes() is forward() of each lane, bit for bit.
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cstring>
 #include <limits>
 #include <random>
@@ -16,6 +17,7 @@ const Shape kImage{1, 3, 4, 5};
 std::vector<OpCase> cases() {
   const NodeInput x = activation(kImage), row = activation({5}), channel = activation({1, 3, 1, 1});
   const NodeInput bias = constant({3, 1, 1}, {0.5F, -1.0F, 2.0F}), scalar = constant({}, {2.5F});
+  const std::map<std::string, Attribute> axis_1{{"axis", value(int64_t{1})}};
   std::vector<OpCase> result;
   for (const char* type :
        {"Abs",         "Ceil",      "Celu",      "Elu",        "Erf",      "Exp",        "Floor",
@@ -48,6 +50,23 @@ std::vector<OpCase> cases() {
   result.push_back({"Unsqueeze", 13, {x, integers({-1})}});
   result.push_back({"Softmax", 11, {x}, {{"axis", value(int64_t{2})}}});
   result.push_back({"Softmax", 13, {x}, {{"axis", value(int64_t{1})}}});
+  result.push_back({"Concat", 13, {x, x}, {{"axis", value(int64_t{2})}}});
+  result.push_back({"Concat", 13, {channel, constant({1, 1, 1, 1}, {3.0F})}, axis_1});
+  result.push_back({"Split", 11, {x}, {{"axis", value(int64_t{2})}}, 2});
+  result.push_back({"Split", 13, {x, integers({1, 2})}, axis_1, 2});
+  result.push_back(
+      {"Slice", 13, {x, integers({-1}), integers({-9}), integers({3}), integers({-2})}});
+  result.push_back({"Gather", 13, {x, integers({2, -3, 2})}, axis_1});
+  for (const char* mode : {"constant", "reflect", "edge"}) {
+    const NodeInput pads = integers({0, 0, 1, 2, 0, 0, -1, 1});
+    result.push_back({"Pad", 13, {x, pads, scalar}, {{"mode", value(std::string(mode))}}});
+  }
+  result.push_back({"Expand", 13, {channel, integers({1, 3, 2, 2})}});
+  for (const char* type : {"ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin"}) {
+    result.push_back({type, 11, {x}, {{"axes", value(std::vector<int64_t>{2, 3})}}});
+    result.push_back({type, 11, {x}, {{"keepdims", value(int64_t{0})}}});
+  }
+  result.push_back({"LRN", 13, {x}, {{"size", value(int64_t{3})}}});
   return result;
 }
 

@@ -6,6 +6,7 @@
 
 #include "ops/builders.h"
 #include "ops/functions.h"
+#include "ops/index.h"
 
 namespace vigor {
 namespace {
@@ -167,10 +168,7 @@ float error_function(float x) { return static_cast<float>(std::erf(static_cast<d
 
 float bound(NodeView& node, size_t input, const std::string& name, float otherwise) {
   if (node.opset() < 11) return node.attribute(name, otherwise);
-  if (!node.has(input)) return otherwise;
-  const ConstantPtr constant = node.floats(input);
-  if (constant->floats.size() != 1) node.fail("{}: expected a scalar", name);
-  return constant->floats[0];
+  return node.has(input) ? scalar(node, input) : otherwise;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "ops/builders.h"
+#include "ops/functions.h"
 #include "ops/index.h"
 #include "ops/move.h"
 
@@ -31,32 +32,32 @@ enum class Far {
 struct Add {
   static constexpr Far kFar = Far::kZeroConstants;
   static constexpr Role kRole = Role::kAffine;
-  float operator()(float a, float b) const { return a + b; }
+  float operator()(float a, float b) const { return functions::one_nan(a + b); }
 };
 struct Sub {
   static constexpr Far kFar = Far::kZeroConstants;
   static constexpr Role kRole = Role::kAffine;
-  float operator()(float a, float b) const { return a - b; }
+  float operator()(float a, float b) const { return functions::one_nan(a - b); }
 };
 struct Mul {
   static constexpr Far kFar = Far::kOneActivation;
   static constexpr Role kRole = Role::kAffine;
-  float operator()(float a, float b) const { return a * b; }
+  float operator()(float a, float b) const { return functions::one_nan(a * b); }
 };
 struct Div {
   static constexpr Far kFar = Far::kFirst;
   static constexpr Role kRole = Role::kAffine;
-  float operator()(float a, float b) const { return a / b; }
+  float operator()(float a, float b) const { return functions::one_nan(a / b); }
 };
 struct Min {
   static constexpr Far kFar = Far::kZeroConstants;
   static constexpr Role kRole = Role::kActivation;
-  float operator()(float a, float b) const { return a < b || a != a ? a : b; }
+  float operator()(float a, float b) const { return functions::minimum(a, b); }
 };
 struct Max {
   static constexpr Far kFar = Far::kZeroConstants;
   static constexpr Role kRole = Role::kActivation;
-  float operator()(float a, float b) const { return a > b || a != a ? a : b; }
+  float operator()(float a, float b) const { return functions::maximum(a, b); }
 };
 struct PRelu {
   static constexpr Far kFar = Far::kFirst;
@@ -67,9 +68,7 @@ struct PRelu {
 struct Pow {
   static constexpr Far kFar = Far::kNone;
   static constexpr Role kRole = Role::kActivation;
-  float operator()(float a, float b) const {
-    return static_cast<float>(std::pow(static_cast<double>(a), static_cast<double>(b)));
-  }
+  float operator()(float a, float b) const { return functions::pow(a, b); }
 };
 
 /// Combines its sides from left to right by F.

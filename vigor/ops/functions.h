@@ -1,13 +1,13 @@
 // Scalar functions that give the same bits on every instruction set, alone or in a vector loop.
 //
 // Computed in double by additions, multiplications and divisions alone, rounded to float once.
-// Branch-free, so that loops over them vectorise.
+// Branch-free, so that loops over them vectorise. Only pow() calls the library.
 #pragma once
 
-#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 namespace vigor::functions {
 
@@ -67,5 +67,17 @@ inline float softplus(float x) {
   for (int k = 21; k >= 1; k -= 2) p = p * z + 1.0 / k;
   return static_cast<float>((d > 0.0 ? d : 0.0) + 2.0 * s * p);
 }
+
+inline float pow(float x, float y) {
+  return static_cast<float>(std::pow(static_cast<double>(x), static_cast<double>(y)));
+}
+
+/// x, every NaN made the same one. Of two NaN operands the compiler may let either pass, in one
+/// loop and not in another.
+inline float one_nan(float x) { return x == x ? x : std::numeric_limits<float>::quiet_NaN(); }
+
+/// The larger (smaller); NaN when either is.
+inline float maximum(float a, float b) { return a > b || a != a ? a : b; }
+inline float minimum(float a, float b) { return a < b || a != a ? a : b; }
 
 }  // namespace vigor::functions

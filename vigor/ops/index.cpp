@@ -17,6 +17,13 @@ std::vector<int64_t> axis_offsets(int64_t extent, int64_t step) {
   return offsets;
 }
 
+std::vector<std::vector<int64_t>> axis_tables(const Shape& shape) {
+  const Shape step = strides(shape);
+  std::vector<std::vector<int64_t>> axes;
+  for (size_t d = 0; d < shape.size(); ++d) axes.push_back(axis_offsets(shape[d], step[d]));
+  return axes;
+}
+
 IndexMap separable_map(const std::vector<std::vector<int64_t>>& axes) {
   std::vector<int64_t> map{0};
   for (const auto& axis : axes) {
@@ -69,6 +76,14 @@ std::optional<std::vector<int64_t>> ints_argument(NodeView& node, int64_t since,
   }
   if (!node.find(name)) return std::nullopt;
   return node.attribute(name, std::vector<int64_t>{});
+}
+
+float scalar(const NodeView& node, size_t input) {
+  const ConstantPtr constant = node.floats(input);
+  if (constant->floats.size() != 1) {
+    node.fail("input {}: got {} values, expected a scalar", input, constant->floats.size());
+  }
+  return constant->floats[0];
 }
 
 std::vector<int64_t> normal_axes(const NodeView& node, std::vector<int64_t> axes, size_t rank) {

@@ -19,6 +19,9 @@ Shape strides(const Shape& shape);
 /// 0, step, 2 step, ...: the offsets of `extent` steps along an axis.
 std::vector<int64_t> axis_offsets(int64_t extent, int64_t step);
 
+/// The offsets of every axis of a tensor: separable_map() of them is the identity.
+std::vector<std::vector<int64_t>> axis_tables(const Shape& shape);
+
 /// The map of an output whose element (i, j, ...) is source element axes[0][i] + axes[1][j] + ...;
 /// -1 where any of them is negative.
 IndexMap separable_map(const std::vector<std::vector<int64_t>>& axes);
@@ -32,6 +35,9 @@ IndexMap broadcast_map(const Shape& from, const Shape& to);
 /// Integers that are an attribute before opset `since` and an input from then on.
 std::optional<std::vector<int64_t>> ints_argument(NodeView& node, int64_t since, size_t input,
                                                   const std::string& name);
+
+/// The one value of a constant input.
+float scalar(const NodeView& node, size_t input);
 
 /// Every axis made non-negative; throws Error when one is out of range or repeated.
 std::vector<int64_t> normal_axes(const NodeView& node, std::vector<int64_t> axes, size_t rank);
