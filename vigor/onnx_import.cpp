@@ -31,6 +31,7 @@ namespace fs = std::filesystem;
 constexpr int64_t kOldestOpset = 7;
 constexpr int64_t kNewestOpset = 17;
 constexpr int64_t kMostElements = int64_t{1} << 31;  // of one tensor
+constexpr int64_t kMostComputed = int64_t{1} << 28;  // of a constant that no file holds
 constexpr size_t kMostProblems = 30;
 
 /// What a tensor name stands for while the nodes are walked.
@@ -358,6 +359,7 @@ ConstantPtr Importer::unbatched(const Shape& from, const ConstantPtr& shape) con
 /// The value of an operator whose operands are all constants.
 ConstantPtr Importer::computed(const NodeView& view, const Op& op,
                                const onnx::NodeProto& node) const {
+  if (op.size() > kMostComputed) view.fail("constant {} is too large", to_string(op.shape()));
   std::vector<const float*> operands;
   for (const size_t input : view.operands()) {
     operands.push_back(values_.at(node.input(static_cast<int>(input))).constant->floats.data());
