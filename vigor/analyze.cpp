@@ -30,11 +30,21 @@ bool rows_per_class(const AnalyzeOptions& options, const Graph& graph,
   return neurons * (graph.classes() + 1) <= (int64_t{256} << 20) / kBytesPerEntry;
 }
 
+std::vector<Site> choose_sites(const Graph& graph, const AnalyzeOptions& options) {
+  std::vector<Site> sites = select_sites(graph, options.sites);
+  if (!options.neurons.empty()) sample_neurons(sites, options.neurons, options.seed);
+  return sites;
+}
+
 // What the results depend on, beside model and data.
 std::string canonical(const AnalyzeOptions& options, bool per_class) {
-  const nlohmann::json json{{"sites", options.sites}, {"inputs", options.inputs},
-                            {"search", "bisect"},     {"tolerance_bits", options.tolerance_bits},
-                            {"per_class", per_class}, {"keep_thresholds", options.keep_thresholds},
+  const nlohmann::json json{{"sites", options.sites},
+                            {"neurons", options.neurons},
+                            {"inputs", options.inputs},
+                            {"search", "bisect"},
+                            {"tolerance_bits", options.tolerance_bits},
+                            {"per_class", per_class},
+                            {"keep_thresholds", options.keep_thresholds},
                             {"audit", options.audit}};
   return json.dump();
 }
@@ -67,7 +77,7 @@ class Analysis {
         data_(data),
         options_(options),
         progress_(progress),
-        sites_(select_sites(graph, options.sites)),
+        sites_(choose_sites(graph, options)),
         unit_options_{Lattice(options.tolerance_bits), rows_per_class(options, graph, sites_),
                       options.audit, options.seed},
         threads_(options.threads > 0 ? options.threads : available_cores()),

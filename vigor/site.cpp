@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
+#include <cmath>
 #include <map>
 #include <numeric>
 #include <set>
 
 #include "error.h"
+#include "random.h"
 
 namespace vigor {
 
@@ -174,6 +177,33 @@ std::vector<Site> select_sites(const Graph& graph, const std::string& selection)
     std::iota(sites.back().neurons.begin(), sites.back().neurons.end(), 0);
   }
   return sites;
+}
+
+void sample_neurons(std::vector<Site>& sites, const std::string& sample, uint64_t seed) {
+  const bool percent = sample.ends_with('%');
+  double wanted = 0;
+  const char* end = sample.data() + sample.size() - (percent ? 1 : 0);
+  const auto [stop, error] = std::from_chars(sample.data(), end, wanted);
+  if (error != std::errc() || stop != end || !(wanted > 0) || wanted > (percent ? 100 : 1e12) ||
+      (!percent && wanted != std::floor(wanted))) {
+    fail("neurons", "got '{}', expected a number such as 200 or a share such as 5%", sample);
+  }
+  const Philox random(seed);
+  for (Site& site : sites) {
+    const auto all = static_cast<uint64_t>(site.population);
+    const double share = percent ? std::ceil(wanted / 100 * static_cast<double>(all)) : wanted;
+    const auto count = std::min(static_cast<uint64_t>(share), all);
+    // Floyd: the i-th draw is from [0, all - count + i], or that end itself if it is taken.
+    std::set<int64_t> chosen;
+    for (uint64_t i = 0; i < count; ++i) {
+      const uint64_t last = all - count + i;
+      const auto draw = random.below(last + 1, i, static_cast<uint64_t>(site.tensor));
+      if (!chosen.insert(static_cast<int64_t>(draw)).second) {
+        chosen.insert(static_cast<int64_t>(last));
+      }
+    }
+    site.neurons.assign(chosen.begin(), chosen.end());
+  }
 }
 
 }  // namespace vigor

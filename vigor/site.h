@@ -27,4 +27,9 @@ std::vector<Site> all_sites(const Graph& graph);
 /// Throws Error naming what is unknown, with the names there are.
 std::vector<Site> select_sites(const Graph& graph, const std::string& selection);
 
+/// Keeps a random sample of each site's neurons, without replacement: "200" of each (or all where
+/// there are fewer) or "5%" (rounded up). The same seed gives the same neurons whatever other sites
+/// are selected. Throws Error for anything else.
+void sample_neurons(std::vector<Site>& sites, const std::string& sample, uint64_t seed);
+
 }  // namespace vigor
