@@ -3,15 +3,20 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
 #include <filesystem>
+#include <fstream>
 
 #include "commands.h"
 #include "error.h"
-#include "factors.h"
+#include "forecast.h"
 #include "onnx_import.h"
+#include "printable.h"
 #include "progress.h"
 #include "store.h"
+#include "text.h"
+#include "workers.h"
 
 namespace vigor {
 
@@ -20,6 +25,7 @@ namespace {
 struct Given {
   std::string model, output, audit;
   AnalyzeOptions options;
+  bool dry_run = false;
 };
 
 // Found out before hours are spent, not after.
@@ -42,6 +48,15 @@ double parse_percent(std::string text) {
   return static_cast<double>(percent) / 100;
 }
 
+// As it was typed, from the kernel: the parser keeps no copy.
+std::string command_line() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  std::replace(text.begin(), text.end(), '\0', ' ');
+  while (text.ends_with(' ')) text.pop_back();
+  return printable(text);
+}
+
 void describe_machine(Provenance& provenance) {
   utsname name{};
   uname(&name);
@@ -52,11 +67,23 @@ void describe_machine(Provenance& provenance) {
   provenance.time = text;
 }
 
-void run(Given& given, const DataOptions& data_options, const std::string& command_line) {
+void print_forecast(const Graph& graph, const Dataset& data, const AnalyzeOptions& options) {
+  const int64_t inputs = options.inputs > 0 ? std::min(options.inputs, data.size()) : data.size();
+  const int threads = options.threads > 0 ? options.threads : available_cores();
+  const Forecast cost = forecast(graph, choose_sites(graph, options), inputs, threads);
+  fmt::print("{} neurons, {} inputs: about {} probes, {} on {} threads, {} of memory\n",
+             with_commas(cost.neurons), with_commas(inputs),
+             with_commas(static_cast<int64_t>(cost.probes)), duration(cost.seconds), threads,
+             bytes(static_cast<double>(cost.bytes)));
+}
+
+void run(Given& given, const DataOptions& data_options) {
   if (!given.audit.empty()) given.options.audit = parse_percent(given.audit);
-  check_output(given.output);
+  if (!given.dry_run) check_output(given.output);
   const Graph graph = import_onnx(given.model);
   const Dataset data = Dataset::open(data_options);
+  check_data(graph, data);
+  if (given.dry_run) return print_forecast(graph, data, given.options);
   Progress progress;
   AnalyzeProgress events;
   events.advance = [&](double share) { progress.advance(share); };
@@ -68,11 +95,11 @@ void run(Given& given, const DataOptions& data_options, const std::string& comma
   };
   Run run = analyze(graph, data, given.options, events);
   run.split = data_options.split;
-  run.provenance.command = command_line;
+  run.provenance.command = command_line();
   describe_machine(run.provenance);
   write_run(given.output, run);
-  progress.line(fmt::format("{} neurons, {} inputs, {:.1f} s -> {}", neuron_count(run),
-                            run.inputs(), run.provenance.seconds, given.output));
+  progress.line(fmt::format("{} inputs, {} -> {}", run.inputs(), duration(run.provenance.seconds),
+                            given.output));
 }
 
 }  // namespace
@@ -83,8 +110,12 @@ void add_analyze(CLI::App& app) {
   auto given = std::make_shared<Given>();
   AnalyzeOptions& options = given->options;
   command->add_option("MODEL", given->model, "Trained network (.onnx)")->required();
-  command->add_option("-o,--output", given->output, "Run file to write (HDF5)")->required();
+  CLI::Option* output =
+      command->add_option("-o,--output", given->output, "Run file to write (HDF5)");
+  command->add_flag("--dry-run", given->dry_run, "Only forecast neurons, probes, time and memory");
   const auto data = add_data_options(*command);
+  command->add_option("--neurons", options.neurons,
+                      "Analyse a random sample of each site: a number, or a share such as 5%");
   command->add_option("--inputs", options.inputs, "Use the first N of the split (all)")
       ->check(CLI::PositiveNumber);
   command
@@ -118,7 +149,10 @@ void add_analyze(CLI::App& app) {
       "Examples:\n"
       "  vigor analyze lenet5.onnx --data mnist:DIR --scale 1/255 --inputs 100 -o run.h5\n"
       "  vigor analyze net.onnx --data npz:images.npz --audit 1% --keep-thresholds -o run.h5");
-  command->callback([given, data, command] { run(*given, data(), ""); });
+  command->callback([given, data, output] {
+    if (!given->dry_run && output->empty()) throw CLI::RequiredError("--output");
+    run(*given, data());
+  });
 }
 
 }  // namespace vigor

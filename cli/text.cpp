@@ -25,7 +25,7 @@ std::string bytes(double count) {
   const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
   size_t unit = 0;
   for (; count >= 1024 && unit < 4; ++unit) count /= 1024;
-  return fmt::format(unit == 0 ? "{:.0f} {}" : "{:.1f} {}", count, units[unit]);
+  return fmt::format("{:.{}f} {}", count, unit == 0 ? 0 : 1, units[unit]);
 }
 
 }  // namespace vigor

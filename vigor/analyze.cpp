@@ -30,12 +30,6 @@ bool rows_per_class(const AnalyzeOptions& options, const Graph& graph,
   return neurons * (graph.classes() + 1) <= (int64_t{256} << 20) / kBytesPerEntry;
 }
 
-std::vector<Site> choose_sites(const Graph& graph, const AnalyzeOptions& options) {
-  std::vector<Site> sites = select_sites(graph, options.sites);
-  if (!options.neurons.empty()) sample_neurons(sites, options.neurons, options.seed);
-  return sites;
-}
-
 // What the results depend on, beside model and data.
 std::string canonical(const AnalyzeOptions& options, bool per_class) {
   const nlohmann::json json{{"sites", options.sites},
@@ -67,6 +61,10 @@ std::string describe(const Graph& graph) {
                             {"logits", graph.tensor(graph.logits).name},
                             {"nodes", nodes}};
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+Shape without_batch(const Shape& shape) {
+  return shape.size() > 1 && shape[0] == 1 ? Shape(shape.begin() + 1, shape.end()) : shape;
 }
 
 class Analysis {
@@ -130,7 +128,7 @@ class Analysis {
       SiteResult result{site,
                         graph_.node(site.node).name,
                         graph_.tensor(site.tensor).name,
-                        graph_.tensor(site.tensor).shape,
+                        without_batch(graph_.tensor(site.tensor).shape),
                         SiteTally(neurons, rows),
                         far_classes(graph_, site),
                         {}};
@@ -240,6 +238,12 @@ class Analysis {
 };
 
 }  // namespace
+
+std::vector<Site> choose_sites(const Graph& graph, const AnalyzeOptions& options) {
+  std::vector<Site> sites = select_sites(graph, options.sites);
+  if (!options.neurons.empty()) sample_neurons(sites, options.neurons, options.seed);
+  return sites;
+}
 
 void check_data(const Graph& graph, const Dataset& data) {
   const Shape& expected = graph.tensor(graph.input).shape;

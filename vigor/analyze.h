@@ -11,6 +11,7 @@ namespace vigor {
 
 struct AnalyzeOptions {
   std::string sites = "post-activation";
+  std::string neurons;           // a sample of each site, "200" or "5%"; empty: all
   int64_t inputs = 0;            // the first N of the data; 0: all
   int tolerance_bits = 10;       // explicit mantissa bits of the lattice
   std::string classes = "auto";  // ranges per golden class: all, none, auto (all up to 256 MiB)
@@ -32,6 +33,9 @@ struct AnalyzeProgress {
 /// network, labels beyond its classes, no input with a finite golden run, unknown options.
 Run analyze(const Graph& graph, const Dataset& data, const AnalyzeOptions& options,
             const AnalyzeProgress& progress = {});
+
+/// The sites that the options select, sampled.
+std::vector<Site> choose_sites(const Graph& graph, const AnalyzeOptions& options);
 
 /// "data: got 3x32x32, expected 1x28x28" unless a sample has as many elements as the network's
 /// input (equal counts are reshaped); labels must be classes of the network.

@@ -164,6 +164,17 @@ std::string weights_text(const Run& run) {
   return text;
 }
 
+std::array<int64_t, 2> far_class_neurons(const SiteResult& site) {
+  std::array<int64_t, 2> neurons{};
+  for (size_t i = 0; i < site.far_class.size(); ++i) neurons[i % 2] += site.far_class[i] >= 0;
+  return neurons;
+}
+
+int64_t contradictions(const SiteResult& site) {
+  const std::vector<int64_t>& parts = site.tally.contradictions;
+  return std::accumulate(parts.begin(), parts.end(), int64_t{0});
+}
+
 double probes_per_pair(const SiteResult& site, int64_t inputs) {
   return ratio(sum(site.tally.probes), pairs(site, inputs));
 }

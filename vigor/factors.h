@@ -52,6 +52,11 @@ std::array<double, kBits> model_bit_means(const Run& run, Reading reading = Read
 /// "population: conv1 4704, conv2 1600".
 std::string weights_text(const Run& run);
 
+/// How many neurons have a far class below and above.
+std::array<int64_t, 2> far_class_neurons(const SiteResult& site);
+/// Contradictions of all neurons of the site.
+int64_t contradictions(const SiteResult& site);
+
 /// Probes per analysed neuron and input.
 double probes_per_pair(const Run& run);
 double probes_per_pair(const SiteResult& site, int64_t inputs);

@@ -13,10 +13,11 @@ double student_t(double freedom) {
   if (freedom < 1.5) return 12.706;
   if (freedom < 2.5) return 4.303;
   // Cornish-Fisher expansion around the normal quantile.
-  const double z = kZ, z3 = z * z * z, z5 = z3 * z * z, z7 = z5 * z * z;
+  const double z = kZ, z3 = z * z * z, z5 = z3 * z * z, z7 = z5 * z * z, z9 = z7 * z * z;
   const double v = freedom;
   return z + (z3 + z) / (4 * v) + (5 * z5 + 16 * z3 + 3 * z) / (96 * v * v) +
-         (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * v * v * v);
+         (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * v * v * v) +
+         (79 * z9 + 776 * z7 + 1482 * z5 - 1920 * z3 - 945 * z) / (92160 * v * v * v * v);
 }
 
 Interval wilson(int64_t hits, int64_t trials) {

@@ -44,7 +44,7 @@ struct SiteTally {
 struct SiteResult {
   Site site;
   std::string node_name, tensor_name;
-  Shape shape;
+  Shape shape;  // of the tensor, without the batch
   SiteTally tally;
   std::vector<int32_t> far_class;  // [K, 2]: class as v -> -inf, +inf; -1 where there is none
   std::vector<float> thresholds;   // [N, K, 2, 2], side x (safe, unsafe) values, if kept

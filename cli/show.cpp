@@ -1,0 +1,63 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "commands.h"
+#include "error.h"
+#include "export.h"
+#include "store.h"
+#include "tables.h"
+
+namespace vigor {
+
+namespace {
+
+struct Options {
+  std::string file, site, csv;
+  int top = 20;
+  bool json = false;
+};
+
+void print(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    fail("stdout", "cannot be written");
+  }
+}
+
+void show(const Options& options) {
+  Run run = read_run(options.file);
+  if (!options.site.empty()) run = only_site(std::move(run), options.site);
+  if (!options.csv.empty()) write_csv(options.csv, run);
+  if (options.json) {
+    print(to_json(run));
+  } else if (options.csv.empty()) {
+    print(to_text(run, options.top));
+  }
+}
+
+}  // namespace
+
+void add_show(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("show", "Show what a run found out");
+  command->add_option("run", options->file, "Run file of vigor analyze")
+      ->required()
+      ->type_name("RUN.h5");
+  command->add_option("--site", options->site, "This site alone")->type_name("NAME");
+  command->add_option("--top", options->top, "Number of the most vulnerable neurons")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command->add_option("--csv", options->csv, "Write sites.csv, bits.csv and neurons.csv there")
+      ->type_name("DIR");
+  command->add_flag("--json", options->json, "Print JSON instead of tables");
+  command->footer(
+      "Examples:\n"
+      "  vigor show run.h5                       summary, sites, bits, 20 worst neurons\n"
+      "  vigor show run.h5 --site conv1 --top 5  one layer\n"
+      "  vigor show run.h5 --csv results         tables for other programs\n"
+      "  vigor show run.h5 --json                the same for scripts");
+  command->callback([options] { show(*options); });
+}
+
+}  // namespace vigor

@@ -1,0 +1,287 @@
+#include "tables.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "error.h"
+#include "export.h"
+#include "factors.h"
+#include "printable.h"
+
+namespace vigor {
+
+namespace {
+
+constexpr size_t kColumns = 98;
+
+// Of UTF-8 text: bytes that begin a character.
+size_t width(std::string_view text) {
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+}
+
+std::string shortened(const std::string& name, size_t most) {
+  std::string text = printable(name);
+  if (width(text) <= most) return text;
+  while (width(text) > most - 2 || (text.back() & 0xc0) == 0x80) text.pop_back();
+  return text + "..";
+}
+
+std::string site_name(const SiteResult& site) { return shortened(site.site.name, 24); }
+
+std::string wrapped(std::string_view text) {
+  std::string result, line;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    if (!line.empty() && width(line) + 1 + width(word) > kColumns) {
+      result += line + '\n';
+      line.clear();
+    }
+    if (!line.empty()) line += ' ';
+    line += word;
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return result + line + '\n';
+}
+
+using Row = std::vector<std::string>;
+
+// The first `left` columns are aligned to the left, numbers to the right.
+std::string table(const std::string& title, const std::vector<Row>& rows, size_t left) {
+  std::vector<size_t> widths(rows.front().size());
+  for (const Row& row : rows) {
+    for (size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], width(row[c]));
+  }
+  std::string text = "\n" + title + "\n\n";
+  for (size_t r = 0; r < rows.size(); ++r) {
+    std::string line, rule;
+    for (size_t c = 0; c < widths.size(); ++c) {
+      const std::string gap(widths[c] - width(rows[r][c]), ' ');
+      line += "  " + (c < left ? rows[r][c] + gap : gap + rows[r][c]);
+      rule += "  " + std::string(widths[c], '-');
+    }
+    text += line.erase(line.find_last_not_of(' ') + 1) + '\n';
+    if (r == 0) text += rule + '\n';
+  }
+  return text;
+}
+
+// "1.90": two decimals, more where a share would read as nothing.
+std::string percent(double share) {
+  const double value = 100 * share;
+  return value != 0 && value < 0.01 ? fmt::format("{:.1g}", value) : fmt::format("{:.2f}", value);
+}
+
+std::string number(double value) { return fmt::format("{:.4g}", value); }
+
+std::string bit_meaning(size_t bit) {
+  if (bit == 31) return "sign";
+  if (bit < 23) return fmt::format("mantissa {}", bit);
+  return fmt::format("exponent {}", bit - 23);
+}
+
+std::string neurons_of(const SiteResult& site) {
+  return site.tally.neurons == site.site.population
+             ? fmt::format("{}", site.site.population)
+             : fmt::format("{} of {}", site.tally.neurons, site.site.population);
+}
+
+std::string interval_text(Interval interval) {
+  return fmt::format("{} % to {} %", percent(interval.low), percent(interval.high));
+}
+
+std::vector<size_t> worst_bits(const std::array<double, kBits>& means) {
+  std::vector<size_t> bits(kBits);
+  std::iota(bits.rbegin(), bits.rend(), size_t{0});
+  std::stable_sort(bits.begin(), bits.end(),
+                   [&](size_t a, size_t b) { return means[a] > means[b]; });
+  return bits;
+}
+
+// Sites with neurons, the most vulnerable first.
+std::vector<const SiteResult*> by_lvf(const Run& run) {
+  std::vector<const SiteResult*> sites;
+  for (const SiteResult& site : run.sites) sites.push_back(&site);
+  std::stable_sort(sites.begin(), sites.end(), [&](const SiteResult* a, const SiteResult* b) {
+    return lvf(*a, run.inputs()).resolved > lvf(*b, run.inputs()).resolved;
+  });
+  return sites;
+}
+
+std::string summary(const Run& run) {
+  const Factor model = mvf(run);
+  const bool one = run.sites.size() == 1;
+  std::string text = fmt::format(
+      "A random single bit flip in a random neuron of {} changes the network's answer in {} % of "
+      "all "
+      "cases (between {} % and {} % when it is judged by the ranges that all inputs of a class "
+      "have "
+      "in common). ",
+      one ? "site " + site_name(run.sites[0]) : "this network", percent(model.resolved),
+      percent(model.low), percent(model.high));
+  const std::array<double, kBits> means = model_bit_means(run);
+  const size_t bit = worst_bits(means).front();
+  if (model.resolved > 0) {
+    text += fmt::format(
+        "The bit that matters most is bit {} ({}): flipped, it changes {} % of the answers. ", bit,
+        bit_meaning(bit), percent(means[bit]));
+  }
+  if (!one && model.resolved > 0) {
+    const SiteResult& worst = *by_lvf(run).front();
+    text += fmt::format("The most vulnerable of the {} sites is {} with {} %. ", run.sites.size(),
+                        site_name(worst), percent(lvf(worst, run.inputs()).resolved));
+  }
+  if (model.interval) {
+    text +=
+        fmt::format("Not every neuron was analysed: the 95 % interval of the first figure is {}. ",
+                    interval_text(*model.interval));
+  }
+  return wrapped(text);
+}
+
+std::string heading(const Run& run) {
+  const int64_t inputs = run.inputs();
+  const int64_t left_out = static_cast<int64_t>(run.golden_class.size()) - inputs;
+  std::string text;
+  const auto line = [&](std::string_view key, const std::string& value) {
+    text += fmt::format("  {:<8}{}\n", key, shortened(value, kColumns - 10));
+  };
+  text += '\n';
+  line("model", run.model);
+  line("data", run.data);
+  line("inputs", fmt::format("{} analysed, {} left out{}", inputs, left_out,
+                             left_out > 0 ? ": their fault-free run holds NaN or infinity" : ""));
+  std::vector<int64_t> members = run.class_inputs();
+  members.pop_back();
+  if (const auto empty = std::count(members.begin(), members.end(), 0); empty > 0) {
+    line("classes", fmt::format("{} of {} without an input", empty, run.classes));
+  }
+  return text;
+}
+
+std::string site_tables(const Run& run) {
+  std::vector<Row> factors{
+      {"site", "kind", "neurons", "low", "LVF", "high", "NaN part", "non-critical"}};
+  std::vector<Row> search{
+      {"site", "far class below", "above", "contradictions", "probes", "forward runs"}};
+  std::string intervals;
+  for (const SiteResult& site : run.sites) {
+    const Factor factor = lvf(site, run.inputs());
+    const auto [below, above] = far_class_neurons(site);
+    factors.push_back({site_name(site), std::string(to_string(site.site.kind)), neurons_of(site),
+                       percent(factor.low), percent(factor.resolved), percent(factor.high),
+                       percent(factor.nan), percent(factor.non_critical())});
+    search.push_back({site_name(site), fmt::format("{}", below), fmt::format("{}", above),
+                      fmt::format("{}", contradictions(site)),
+                      fmt::format("{:.2f}", probes_per_pair(site, run.inputs())),
+                      fmt::format("{:.3f}", forward_equivalents(site, run))});
+    if (factor.interval) {
+      intervals += fmt::format("  {}: LVF with 95 % interval {}\n", site_name(site),
+                               interval_text(*factor.interval));
+    }
+  }
+  if (!intervals.empty()) intervals = "\n" + intervals;
+  return table("Sites: share of bit flips that change the answer, in %", factors, 2) + intervals +
+         table("Search: neurons with a far class; cost per neuron and input", search, 1);
+}
+
+std::string bit_table(const Run& run) {
+  const auto low = model_bit_means(run, Reading::kLow);
+  const auto resolved = model_bit_means(run);
+  const auto high = model_bit_means(run, Reading::kHigh);
+  const auto nan = model_bit_means(run, Reading::kNan);
+  std::vector<Row> rows{{"bit", "", "low", "BVF", "high", "NaN part"}};
+  for (const size_t bit : worst_bits(resolved)) {
+    constexpr size_t kMost = 8;
+    if (resolved[bit] == 0 || rows.size() > kMost) break;
+    rows.push_back({fmt::format("{:>3}", bit), bit_meaning(bit), percent(low[bit]),
+                    percent(resolved[bit]), percent(high[bit]), percent(nan[bit])});
+  }
+  return rows.size() == 1 ? ""
+                          : table("Most vulnerable bits: mean over the neurons, in %", rows, 2);
+}
+
+struct RankedNeuron {
+  const SiteResult* site;
+  int64_t k;
+  double nvf;
+};
+
+std::string neuron_table(const Run& run, int top) {
+  std::vector<RankedNeuron> neurons;
+  for (const SiteResult& site : run.sites) {
+    for (int64_t k = 0; k < site.tally.neurons; ++k) {
+      neurons.push_back({&site, k, nvf(site, run.inputs(), k)});
+    }
+  }
+  const size_t count = std::min(neurons.size(), static_cast<size_t>(std::max(top, 0)));
+  if (count == 0) return "";
+  // Of equals the first in the network.
+  std::stable_sort(neurons.begin(), neurons.end(),
+                   [](const RankedNeuron& a, const RankedNeuron& b) { return a.nvf > b.nvf; });
+  std::vector<Row> rows{
+      {"site", "neuron", "NVF %", "safe from", "to", "critical up to", "from", "worst bit"}};
+  for (size_t i = 0; i < count; ++i) {
+    const SiteResult& site = *neurons[i].site;
+    const int64_t k = neurons[i].k;
+    const SiteTally& tally = site.tally;
+    const size_t all = 2 * static_cast<size_t>((tally.rows - 1) * tally.neurons + k);
+    const auto index = neuron_index(site.shape, site.site.neurons[static_cast<size_t>(k)]);
+    const int bit = worst_bit(site, run.inputs(), k);
+    rows.push_back({shortened(site.site.name, 18), fmt::format("({})", fmt::join(index, ",")),
+                    percent(neurons[i].nvf), number(tally.nonvulnerable[all]),
+                    number(tally.nonvulnerable[all + 1]), number(tally.vulnerable[all]),
+                    number(tally.vulnerable[all + 1]),
+                    fmt::format("{:>2} ({} %)", bit, percent(bvf(site, run.inputs(), k, bit)))});
+  }
+  return table("Most vulnerable neurons: deviations that are safe, or critical, for every input",
+               rows, 2);
+}
+
+std::string cost(const Run& run) {
+  int64_t audited = 0, disagreements = 0;
+  for (const SiteResult& site : run.sites) {
+    audited += site.tally.audited;
+    disagreements += site.tally.disagreements;
+  }
+  std::string text = "\n" + wrapped(fmt::format("Cost: {:.2f} probes per neuron and input, the "
+                                                "work of {:.3f} forward runs (the method of the "
+                                                "paper: 9.1; injecting every flip: 32).",
+                                                probes_per_pair(run), forward_equivalents(run)));
+  if (audited == 0) {
+    return text +
+           "Audit: none (vigor analyze --audit checks flips that were settled without a run).\n";
+  }
+  return text + wrapped(fmt::format(
+                    "Audit: {} of {} flips that had been settled without a run came out otherwise "
+                    "when run: {} % "
+                    "(95 % interval {}).",
+                    disagreements, audited,
+                    percent(static_cast<double>(disagreements) / static_cast<double>(audited)),
+                    interval_text(wilson(disagreements, audited))));
+}
+
+}  // namespace
+
+Run only_site(Run run, const std::string& name) {
+  std::vector<std::string> names;
+  for (const SiteResult& site : run.sites) names.push_back(printable(site.site.name));
+  std::erase_if(run.sites, [&](const SiteResult& site) { return site.site.name != name; });
+  if (run.sites.empty()) {
+    fail("site", "got '{}', expected one of: {}", printable(name), fmt::join(names, ", "));
+  }
+  return run;
+}
+
+std::string to_text(const Run& run, int top) {
+  if (run.sites.empty() || run.inputs() == 0) {
+    return "This run holds no results.\n" + heading(run);
+  }
+  return summary(run) + heading(run) + site_tables(run) + bit_table(run) + neuron_table(run, top) +
+         cost(run);
+}
+
+}  // namespace vigor
