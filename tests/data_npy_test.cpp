@@ -188,7 +188,7 @@ TEST(Npz, SurvivesEveryDamagedByte) {
   for (const bool zip64 : {false, true}) {
     const std::string whole = npz(kFloats, kLabels, true, zip64);
     for (size_t at = 0; at < whole.size(); ++at) {
-      for (const char value : {'\x00', '\xFF', '\x7F', '\x01', static_cast<char>(whole[at] ^ 4)}) {
+      for (const char value : {'\x00', '\xFF', static_cast<char>(whole[at] ^ 4)}) {
         std::string damaged = whole;
         damaged[at] = value;
         const std::string spec = "npz:" + dir.write("a.npz", damaged);
@@ -219,8 +219,8 @@ TEST(Npz, RefusesEntriesItCannotRead) {
   refuses(packed(0), "damaged deflate data");
   refuses(packed(10'000'000), "which cannot be");
   refuses(packed(int64_t{1} << 60), "GiB");
-  // 64 MiB of zeros behind a header of 24 bytes are unpacked no further than announced.
-  ZipMember bomb{.name = "x.npy", .data = kFloats + std::string(size_t{1} << 26, '\0')};
+  // 16 MiB of zeros behind a header of 24 bytes are unpacked no further than announced.
+  ZipMember bomb{.name = "x.npy", .data = kFloats + std::string(size_t{1} << 24, '\0')};
   bomb.deflated = true;
   refuses(bomb, "expected 24");
   bomb.bytes = std::ssize(kFloats);

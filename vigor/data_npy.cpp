@@ -118,7 +118,7 @@ std::vector<int64_t> integers(const NpyArray& array, size_t count) {
     T value;
     std::memcpy(&value, array.bytes.data() + array.offset + i * sizeof(T), sizeof(T));
     if (!std::in_range<int64_t>(value)) fail(array.where, "got label {}, out of range", value);
-    result[i] = static_cast<int64_t>(value);
+    result[i] = static_cast<int64_t>(value);  // NOLINT(bugprone-signed-char-misuse): a number
   }
   return result;
 }

@@ -201,9 +201,9 @@ Shape output_shape(const Preprocessing& preprocessing, const ImageSize& size,
          size.height, size.width, kMaxSide, kMaxImageValues);
   }
   const ImageSize result = output_size(preprocessing, size, where);
-  const Shape shape = preprocessing.layout == Layout::nchw
-                          ? Shape{result.channels, result.height, result.width}
-                          : Shape{result.height, result.width, result.channels};
+  Shape shape = preprocessing.layout == Layout::nchw
+                    ? Shape{result.channels, result.height, result.width}
+                    : Shape{result.height, result.width, result.channels};
   if (element_count(shape) > kMaxImageValues) {
     fail(where, "got a preprocessed image of {}, expected at most {} values", to_string(shape),
          kMaxImageValues);
