@@ -302,8 +302,8 @@ TEST_F(Store, SurvivesTruncation) {
   for (size_t length = 0; length < whole.size(); length += length < 100 ? 1 : 97) {
     write_bytes(file("cut.h5"), whole.substr(0, length));
     EXPECT_THAT(error_of([&] { read_run(file("cut.h5")); }),
-                StartsWith("[" + file("cut.h5").string() + "] " +
-                           (length < 15 ? "not a vigor run file" : "truncated")))
+                StartsWith(fmt::format("[{}] {}", file("cut.h5").string(),
+                                       length < 15 ? "not a vigor run file" : "truncated")))
         << length;
   }
 }

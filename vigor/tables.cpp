@@ -247,10 +247,12 @@ std::string cost(const Run& run) {
     audited += site.tally.audited;
     disagreements += site.tally.disagreements;
   }
-  std::string text = "\n" + wrapped(fmt::format("Cost: {:.2f} probes per neuron and input, the "
-                                                "work of {:.3f} forward runs (the method of the "
-                                                "paper: 9.1; injecting every flip: 32).",
-                                                probes_per_pair(run), forward_equivalents(run)));
+  std::string text = "\n";
+  text +=
+      wrapped(fmt::format("Cost: {:.2f} probes per neuron and input, the "
+                          "work of {:.3f} forward runs (the method of the "
+                          "paper: 9.1; injecting every flip: 32).",
+                          probes_per_pair(run), forward_equivalents(run)));
   if (audited == 0) {
     return text +
            "Audit: none (vigor analyze --audit checks flips that were settled without a run).\n";
