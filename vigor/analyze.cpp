@@ -24,10 +24,9 @@ bool rows_per_class(const AnalyzeOptions& options, const Graph& graph,
   if (options.classes != "auto") {
     fail("classes", "got '{}', expected auto, all or none", options.classes);
   }
-  constexpr int64_t kBytesPerEntry = 4 * 16 + 8;
   int64_t neurons = 0;
   for (const Site& site : sites) neurons += static_cast<int64_t>(site.neurons.size());
-  return neurons * (graph.classes() + 1) <= (int64_t{256} << 20) / kBytesPerEntry;
+  return class_rows_fit(graph, neurons);
 }
 
 // What the results depend on, beside model and data.

@@ -4,6 +4,7 @@
 
 #include "execute.h"
 #include "kernels/kernels.h"
+#include "run.h"
 
 namespace vigor {
 
@@ -49,9 +50,10 @@ Forecast forecast(const Graph& graph, const std::vector<Site>& sites, int64_t in
     result.neurons += neurons;
     result.probes += probes;
     result.macs += probes * static_cast<double>(suffix_macs(graph, site));
-    constexpr int64_t kCountsPerNeuron = 5 * 32 + 3;
-    result.bytes += neurons * ((graph.classes() + 1) * 72 + kCountsPerNeuron * 8);
   }
+  constexpr int64_t kCountsPerNeuron = 5 * kBits + 3;
+  const int64_t rows = class_rows_fit(graph, result.neurons) ? graph.classes() + 1 : 1;
+  result.bytes = result.neurons * (rows * kRangeBytes + kCountsPerNeuron * 8);
   int64_t activations = 0;
   for (const Node& node : graph.nodes) {
     if (node.op->role() != Role::kView) activations += node.op->size();

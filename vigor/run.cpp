@@ -84,6 +84,10 @@ void SiteTally::merge(const SiteTally& part, int64_t first) {
   macs += part.macs;
 }
 
+bool class_rows_fit(const Graph& graph, int64_t neurons) {
+  return neurons * (graph.classes() + 1) <= (int64_t{256} << 20) / kRangeBytes;
+}
+
 int64_t Run::inputs() const {
   return std::count_if(golden_class.begin(), golden_class.end(), [](int32_t c) { return c >= 0; });
 }

@@ -41,6 +41,12 @@ struct SiteTally {
   int64_t macs = 0;
 };
 
+/// Bytes that one row of ranges of one neuron takes.
+inline constexpr int64_t kRangeBytes = 4 * 16 + 8;
+
+/// Whether ranges of this many neurons per golden class take at most 256 MiB.
+bool class_rows_fit(const Graph& graph, int64_t neurons);
+
 struct SiteResult {
   Site site;
   std::string node_name, tensor_name;

@@ -17,7 +17,7 @@ class BatchNormOp final : public Op {
         shift_(std::move(shift)) {}
 
   Role role() const override { return Role::kAffine; }
-  int64_t parameters() const override { return 4 * static_cast<int64_t>(scale_.size()); }
+  int64_t parameters() const override { return 2 * static_cast<int64_t>(scale_.size()); }
 
   void forward(std::span<const float* const> operands, float* out) const override {
     for (int64_t i = 0; i < size(); ++i) {
