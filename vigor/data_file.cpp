@@ -50,13 +50,6 @@ uint64_t checked_bytes(uint64_t a, uint64_t b, const std::string& where) {
   return a * b;
 }
 
-std::string printable(std::string_view text) {
-  std::string result(text.substr(0, 100));
-  std::replace_if(
-      result.begin(), result.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
-  return result;
-}
-
 DataFile::DataFile(const std::filesystem::path& path) : name_(path.string()) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) {

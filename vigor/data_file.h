@@ -20,9 +20,6 @@ constexpr uint64_t kMaxDeflateRatio = 1032;
 /// a * b, or Error naming `where` beyond kMaxDataBytes.
 uint64_t checked_bytes(uint64_t a, uint64_t b, const std::string& where);
 
-/// Untrusted text for an error message: at most 100 bytes, others than printable ASCII as '?'.
-std::string printable(std::string_view text);
-
 /// A regular file open for reading. Errors name the path.
 class DataFile {
  public:

@@ -8,6 +8,7 @@
 #include "data_source.h"
 #include "data_zip.h"
 #include "error.h"
+#include "printable.h"
 
 namespace vigor {
 namespace {

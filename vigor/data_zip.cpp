@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "error.h"
+#include "printable.h"
 
 namespace vigor {
 namespace {

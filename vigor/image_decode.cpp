@@ -16,6 +16,7 @@
 
 #include "data_file.h"
 #include "error.h"
+#include "printable.h"
 
 namespace vigor {
 namespace {

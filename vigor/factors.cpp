@@ -1,0 +1,194 @@
+#include "factors.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace vigor {
+
+namespace {
+
+double ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
+
+double sum(const std::vector<int64_t>& values) {
+  return static_cast<double>(std::accumulate(values.begin(), values.end(), int64_t{0}));
+}
+
+const std::vector<int64_t>& counts(const SiteTally& tally, Reading reading) {
+  switch (reading) {
+    case Reading::kLow:
+      return tally.critical_low;
+    case Reading::kHigh:
+      return tally.critical_high;
+    case Reading::kNan:
+      return tally.critical_nan;
+    default:
+      return tally.critical;
+  }
+}
+
+double pairs(const SiteResult& site, int64_t inputs) {
+  return static_cast<double>(site.tally.neurons) * static_cast<double>(inputs);
+}
+
+// Variance of an estimated mean, and what is left to estimate it with.
+struct Spread {
+  double variance = 0;
+  double freedom = 0;
+};
+
+bool is_sample(const SiteResult& site) { return site.tally.neurons < site.site.population; }
+
+// Of a site that is a sample of at least two neurons.
+Spread spread_of_mean(const SiteResult& site, int64_t inputs, double mean) {
+  const auto count = static_cast<double>(site.tally.neurons);
+  double squares = 0;
+  for (int64_t k = 0; k < site.tally.neurons; ++k) {
+    squares += std::pow(nvf(site, inputs, k) - mean, 2);
+  }
+  const double missing = 1 - count / static_cast<double>(site.site.population);
+  return {squares / (count - 1) / count * missing, count - 1};
+}
+
+Interval interval_around(double mean, Spread spread) {
+  const double half = student_t(spread.freedom) * std::sqrt(spread.variance);
+  return {std::max(0.0, mean - half), std::min(1.0, mean + half)};
+}
+
+double population(const Run& run) {
+  double total = 0;
+  for (const SiteResult& site : run.sites) total += static_cast<double>(site.site.population);
+  return total;
+}
+
+double weight(const SiteResult& site, const Run& run) {
+  return ratio(static_cast<double>(site.site.population), population(run));
+}
+
+// The sites as strata; degrees of freedom after Welch and Satterthwaite.
+std::optional<Interval> stratified_interval(const Run& run, double mean) {
+  double variance = 0, parts = 0;
+  bool sampled = false;
+  for (const SiteResult& site : run.sites) {
+    if (!is_sample(site)) continue;
+    if (site.tally.neurons < 2) return Interval{0, 1};
+    sampled = true;
+    const double site_mean = lvf(site, run.inputs()).resolved;
+    const Spread spread = spread_of_mean(site, run.inputs(), site_mean);
+    const double part = std::pow(weight(site, run), 2) * spread.variance;
+    variance += part;
+    parts += part * part / spread.freedom;
+  }
+  if (!sampled) return std::nullopt;
+  return interval_around(mean, {variance, parts > 0 ? variance * variance / parts : 1});
+}
+
+}  // namespace
+
+double bvf(const SiteResult& site, int64_t inputs, int64_t k, int bit, Reading reading) {
+  const auto cell = static_cast<size_t>(k * kBits + bit);
+  return ratio(static_cast<double>(counts(site.tally, reading)[cell]), static_cast<double>(inputs));
+}
+
+double nvf(const SiteResult& site, int64_t inputs, int64_t k, Reading reading) {
+  const auto first = counts(site.tally, reading).begin() + k * kBits;
+  const auto critical = static_cast<double>(std::accumulate(first, first + kBits, int64_t{0}));
+  return ratio(critical, static_cast<double>(inputs) * kBits);
+}
+
+std::array<double, kBits> bit_means(const SiteResult& site, int64_t inputs, Reading reading) {
+  std::array<int64_t, kBits> critical{};
+  const std::vector<int64_t>& cells = counts(site.tally, reading);
+  for (size_t cell = 0; cell < cells.size(); ++cell) critical[cell % kBits] += cells[cell];
+  std::array<double, kBits> means;
+  for (size_t bit = 0; bit < kBits; ++bit) {
+    means[bit] = ratio(static_cast<double>(critical[bit]), pairs(site, inputs));
+  }
+  return means;
+}
+
+int worst_bit(const SiteResult& site, int64_t inputs, int64_t k) {
+  int worst = kBits - 1;
+  for (int bit = kBits - 2; bit >= 0; --bit) {
+    if (bvf(site, inputs, k, bit) > bvf(site, inputs, k, worst)) worst = bit;
+  }
+  return worst;
+}
+
+Factor lvf(const SiteResult& site, int64_t inputs) {
+  const auto share = [&](Reading reading) {
+    return ratio(sum(counts(site.tally, reading)), pairs(site, inputs) * kBits);
+  };
+  Factor factor{share(Reading::kLow), share(Reading::kResolved), share(Reading::kHigh),
+                share(Reading::kNan), std::nullopt};
+  if (is_sample(site)) {
+    factor.interval =
+        site.tally.neurons < 2
+            ? Interval{0, 1}
+            : interval_around(factor.resolved, spread_of_mean(site, inputs, factor.resolved));
+  }
+  return factor;
+}
+
+Factor mvf(const Run& run) {
+  Factor model;
+  for (const SiteResult& site : run.sites) {
+    const Factor factor = lvf(site, run.inputs());
+    const double share = weight(site, run);
+    model.low += share * factor.low;
+    model.resolved += share * factor.resolved;
+    model.high += share * factor.high;
+    model.nan += share * factor.nan;
+  }
+  model.interval = stratified_interval(run, model.resolved);
+  return model;
+}
+
+std::array<double, kBits> model_bit_means(const Run& run, Reading reading) {
+  std::array<double, kBits> means{};
+  for (const SiteResult& site : run.sites) {
+    const std::array<double, kBits> part = bit_means(site, run.inputs(), reading);
+    for (size_t bit = 0; bit < kBits; ++bit) means[bit] += weight(site, run) * part[bit];
+  }
+  return means;
+}
+
+std::string weights_text(const Run& run) {
+  std::string text;
+  for (const SiteResult& site : run.sites) {
+    text += fmt::format("{}{} {}", text.empty() ? "population: " : ", ", site.site.name,
+                        site.site.population);
+  }
+  return text;
+}
+
+double probes_per_pair(const SiteResult& site, int64_t inputs) {
+  return ratio(sum(site.tally.probes), pairs(site, inputs));
+}
+
+double probes_per_pair(const Run& run) {
+  double probes = 0, all = 0;
+  for (const SiteResult& site : run.sites) {
+    probes += sum(site.tally.probes);
+    all += pairs(site, run.inputs());
+  }
+  return ratio(probes, all);
+}
+
+double forward_equivalents(const SiteResult& site, const Run& run) {
+  return ratio(static_cast<double>(site.tally.macs),
+               pairs(site, run.inputs()) * static_cast<double>(run.forward_macs));
+}
+
+double forward_equivalents(const Run& run) {
+  double macs = 0, all = 0;
+  for (const SiteResult& site : run.sites) {
+    macs += static_cast<double>(site.tally.macs);
+    all += pairs(site, run.inputs());
+  }
+  return ratio(macs, all * static_cast<double>(run.forward_macs));
+}
+
+}  // namespace vigor
