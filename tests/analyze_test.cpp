@@ -140,8 +140,10 @@ TEST(Analyze, RangesHoldOnBothSidesOfEveryBound) {
             ++members;
             if (std::isfinite(inner)) {
               EXPECT_FALSE(critical(s, k, i, inner, false));
-              just_beyond += critical(
-                  s, k, i, inner + (side ? 1 : -1) * (std::abs(inner) + 1e-3) * 4e-3, true);
+              // A lattice step or two of the value, not of the deviation.
+              const double v = golden.value(sites[s].tensor, k, i) + inner;
+              const double step = std::abs(v) * 0x1p-9 + 1e-30;
+              just_beyond += critical(s, k, i, inner + (side ? step : -step), true);
             }
             if (std::isfinite(outer)) {
               EXPECT_TRUE(critical(s, k, i, outer, true));

@@ -88,7 +88,8 @@ Graph random_network(RandomFloats& random) {
   for (int64_t n = 1 + random.below(3); n > 0; --n) {
     const int64_t groups = random.below(3) == 0 ? channels : 1;
     const int64_t out = groups * (1 + random.below(3));
-    const int64_t kernel = 1 + random.below(3);
+    const Shape& before = graph.tensor(x).shape;
+    const int64_t kernel = 1 + random.below(std::min<int64_t>({3, before[2], before[3]}));
     const int64_t pad = random.below(kernel + 1);
     x = layer(graph, "Conv", {x},
               {weights({out, channels / groups, kernel, kernel}), weights({out})},
