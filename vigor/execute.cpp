@@ -143,7 +143,7 @@ Answer read_logits(const float* logits, int64_t classes, int64_t stride, int32_t
       answer.top = static_cast<int32_t>(c);
     }
   }
-  if (answer.nan) {
+  if (answer.nan || classes == 0) {
     answer.top = -1;
     answer.margin = std::numeric_limits<float>::quiet_NaN();
     return answer;

@@ -45,7 +45,7 @@ class LaneRunner {
 
 /// What the logits of one sample say (METHOD section 1).
 struct Answer {
-  int32_t top = -1;   // argmax, lowest index on ties; -1 with a NaN
+  int32_t top = -1;   // argmax, lowest index on ties; -1 with a NaN or without logits
   float margin = 0;   // E_t - max over j != t of E_j, for the class t asked about
   int32_t rank = -1;  // how many classes stand before t
   bool nan = false, inf = false;

@@ -313,6 +313,14 @@ Constant fold_arithmetic(NodeView& node) {
   return made;
 }
 
+Constant fold_neg(NodeView& node) {
+  Constant made = reshaped(node, 0, node.shape(0));
+  for (int64_t& x : made.ints) {
+    if (__builtin_sub_overflow(int64_t{0}, x, &x)) node.fail("integer overflow");
+  }
+  return made;
+}
+
 Constant fold_where(NodeView& node) {
   const Shape shape =
       broadcast_shape(node, node.shape(0), broadcast_shape(node, node.shape(1), node.shape(2)));
@@ -423,6 +431,7 @@ constexpr std::array kRules = std::to_array<Rule>({
     {"Gather", all_integers, fold_gather},
     {"Identity", all_integers, [](NodeView& node) { return reshaped(node, 0, node.shape(0)); }},
     {"Mul", all_integers, fold_arithmetic},
+    {"Neg", all_integers, fold_neg},
     {"Range", all_integers, fold_range},
     {"ReduceProd", all_integers, fold_reduce_prod},
     {"Reshape", all_integers, fold_reshape},

@@ -68,6 +68,7 @@ struct PRelu {
 struct Pow {
   static constexpr Far kFar = Far::kNone;
   static constexpr Role kRole = Role::kActivation;
+  static constexpr bool kIntegerSecond = true;
   float operator()(float a, float b) const { return functions::pow(a, b); }
 };
 
@@ -178,6 +179,13 @@ Role role_of(const NodeView& node, const Shape& out) {
   return F::kFar == Far::kFirst && activation != 0 ? Role::kActivation : F::kRole;
 }
 
+ConstantPtr as_floats(const NodeView& node, size_t input) {
+  auto floats = std::make_shared<Constant>();
+  floats->shape = node.shape(input);
+  for (const int64_t x : node.ints(input)) floats->floats.push_back(static_cast<float>(x));
+  return floats;
+}
+
 template <typename F>
 std::shared_ptr<const Op> variadic(NodeView& node) {
   if (node.inputs() == 1) return make_view(node, node.shape(0));
@@ -189,7 +197,9 @@ std::shared_ptr<const Op> variadic(NodeView& node) {
     if (element_count(node.shape(i)) != element_count(out)) {
       sides[i].map = broadcast_map(node.shape(i), out);
     }
-    if (node.is_constant(i) && !fold) {
+    if (requires { F::kIntegerSecond; } && i == 1 && node.is_integer(i)) {
+      sides[i].constant = as_floats(node, i);
+    } else if (node.is_constant(i) && !fold) {
       sides[i].constant = node.floats(i);
     } else {
       sides[i].operand = node.operands().size();

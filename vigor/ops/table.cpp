@@ -12,7 +12,7 @@ namespace {
 constexpr auto kTable = std::to_array<OpRow>({
     {"Abs", build_abs, ""},
     {"Add", build_add, ""},
-    {"AveragePool", build_average_pool, ""},
+    {"AveragePool", build_average_pool, "1-D and 2-D"},
     {"BatchNormalization", build_batch_norm, "inference"},
     {"Cast", build_cast, "float to float"},
     {"Ceil", build_ceil, ""},
@@ -47,7 +47,7 @@ constexpr auto kTable = std::to_array<OpRow>({
     {"Neg", build_neg, ""},
     {"PRelu", build_prelu, ""},
     {"Pad", build_pad, "constant pads"},
-    {"Pow", build_pow, "float exponent"},
+    {"Pow", build_pow, ""},
     {"Reciprocal", build_reciprocal, ""},
     {"ReduceMax", build_reduce_max, ""},
     {"ReduceMean", build_reduce_mean, ""},

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "ops/builders.h"
+#include "ops/index.h"
 #include "ops/move.h"
 
 namespace vigor {
@@ -20,7 +21,10 @@ std::shared_ptr<const Op> build_dropout(NodeView& node) {
   if (node.opset() < 12) node.find("ratio");
   if (node.has(2)) {
     const auto& training = node.ints(2);
-    if (training.empty() || training[0] != 0) node.fail("training_mode: expected false");
+    const bool drops = !node.has(1) || scalar(node, 1) != 0.0F;
+    if (training.empty() || (training[0] != 0 && drops)) {
+      node.fail("training_mode: expected false");
+    }
   }
   return make_view(node, node.shape(0));
 }
