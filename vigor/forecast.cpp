@@ -41,8 +41,7 @@ int64_t suffix_macs(const Graph& graph, const Site& site) {
   return macs;
 }
 
-Forecast forecast(const Graph& graph, const std::vector<Site>& sites, int64_t inputs,
-                  int threads) {
+Forecast forecast(const Graph& graph, const std::vector<Site>& sites, int64_t inputs, int threads) {
   Forecast result;
   for (const Site& site : sites) {
     const auto neurons = static_cast<int64_t>(site.neurons.size());

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "error.h"
+#include "region.h"
 
 namespace vigor {
 
@@ -36,6 +37,13 @@ void Op::forward_lanes(std::span<const float* const> operands, float* out, int l
     forward({sample.data(), operands.size()}, next);
     for (int64_t e = 0; e < size_; ++e) out[e * lanes + lane] = next[e];
   }
+}
+
+bool Op::affected(size_t, std::span<const int32_t>, std::vector<int32_t>&) const { return false; }
+
+std::unique_ptr<RegionStep> Op::plan_region(std::span<const RegionTensor>,
+                                            const RegionOutput&) const {
+  return nullptr;
 }
 
 }  // namespace vigor

@@ -7,10 +7,15 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "shape.h"
 
 namespace vigor {
+
+class RegionStep;
+struct RegionOutput;
+struct RegionTensor;
 
 /// What an operator does for the neurons of a weighted layer (sites are found by it, see site.h).
 enum class Role {
@@ -48,6 +53,14 @@ class Op {
   virtual void forward_lanes(std::span<const float* const> operands, float* out, int lanes,
                              float* scratch) const;
   virtual int64_t scratch_size(int lanes) const;
+
+  /// Region rule (region.h). Appends the output elements that depend on some `changed` elements of
+  /// an operand, in any order, repeats allowed. False: no rule, take all of them.
+  virtual bool affected(size_t operand, std::span<const int32_t> changed,
+                        std::vector<int32_t>& elements) const;
+  /// A step that computes the changed elements of the output; for operators with a rule.
+  virtual std::unique_ptr<RegionStep> plan_region(std::span<const RegionTensor> operands,
+                                                  const RegionOutput& output) const;
 
   /// The operator that op(s x) / s tends to as s grows, exact for the far class (METHOD "far
   /// class"): without biases, every constant of lower order dropped. Null where there is none.

@@ -124,7 +124,8 @@ class SuffixProber final : public Prober {
       if (!any) return;
       std::fill(nan.begin(), nan.end(), uint8_t{0});
       suffix.runner.run([&](int made) {
-        set.find_nan(suffix.runner.values(made), graph_.tensor(made).size, lanes_, nan.data());
+        set.find_nan(suffix.runner.values(made), graph_.tensor(made).size, lanes_, lanes_,
+                     nan.data());
       });
       const float* logits = suffix.runner.values(graph_.logits);
       for (int l = 0; l < lanes_; ++l) {

@@ -16,6 +16,12 @@ inline constexpr int kLaneStep = 16;
 /// At most this many rows of a weight matrix are worked on together.
 inline constexpr int kRowBlock = 6;
 
+/// A term of a sum, and its values in all lanes.
+struct Tap {
+  int64_t term;
+  const float* values;
+};
+
 struct Kernels {
   std::string_view name;
 
@@ -25,6 +31,13 @@ struct Kernels {
   void (*multiply)(const float* weights, const float* bias, int rows, const float* x,
                    const int32_t* offsets, int64_t terms, float* out, int64_t out_stride,
                    int lanes);
+
+  /// The same over a list of terms, for the lanes l from `lane` to lane + lanes:
+  /// out[r * out_stride + l] = start + sum over t of weights[taps[t].term * rows + r] *
+  /// taps[t].values[l]; it starts from bias[r], or without bias from start[r * start_stride + l].
+  void (*multiply_taps)(const float* weights, const float* bias, const float* start,
+                        int64_t start_stride, int rows, const Tap* taps, int64_t count, int lane,
+                        int lanes, float* out, int64_t out_stride);
 
   /// y[i] = scale * x[i] + shift, fused.
   void (*scale_shift)(float scale, float shift, const float* x, float* y, int64_t count);
@@ -39,8 +52,15 @@ struct Kernels {
   /// y[i] = 0 if x[i] < 0, else x[i]; NaN stays.
   void (*relu)(const float* x, float* y, int64_t count);
 
-  /// flags[l] = 1 where any of the rows holds a NaN in lane l; others are left alone.
-  void (*find_nan)(const float* x, int64_t rows, int lanes, uint8_t* flags);
+  /// flags[l] = 1 where any of the rows, `stride` floats apart, holds a NaN in lane l; others are
+  /// left alone.
+  void (*find_nan)(const float* x, int64_t rows, int64_t stride, int lanes, uint8_t* flags);
+
+  /// flags[l] = 1 where x[l] and y[l] differ (a NaN differs from everything).
+  void (*find_different)(const float* x, const float* y, int lanes, uint8_t* flags);
+
+  /// out[i] = x[i] - y[i].
+  void (*subtract)(const float* x, const float* y, float* out, int64_t count);
 };
 
 /// The best set this machine has, or the one that the environment variable VIGOR_ISA names

@@ -7,6 +7,7 @@
 #include "ops/builders.h"
 #include "ops/functions.h"
 #include "ops/index.h"
+#include "region.h"
 
 namespace vigor {
 namespace {
@@ -30,6 +31,20 @@ class UnaryOp final : public Op {
     apply(operands[0], out, size() * lanes);
   }
   int64_t scratch_size(int) const override { return 0; }
+
+  bool affected(size_t, std::span<const int32_t> changed,
+                std::vector<int32_t>& elements) const override {
+    elements.insert(elements.end(), changed.begin(), changed.end());
+    return true;
+  }
+
+  std::unique_ptr<RegionStep> plan_region(std::span<const RegionTensor> operands,
+                                          const RegionOutput& output) const override {
+    return make_element_step(operands[0], output,
+                             [this](size_t, const auto& sources, size_t, float* out, int count) {
+                               apply(sources[0], out, count);
+                             });
+  }
 
   std::shared_ptr<const Op> far_limit() const override {
     if constexpr (requires { f_.limit(); }) {

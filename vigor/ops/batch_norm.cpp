@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "builders.h"
-#include "kernels/kernels.h"
+#include "region.h"
 
 namespace vigor {
 
@@ -36,6 +36,27 @@ class BatchNormOp final : public Op {
       kernels().scale_shift(scale_[channel], shift_[channel], operands[0] + map * count,
                             out + map * count, count);
     }
+  }
+
+  bool affected(size_t, std::span<const int32_t> changed,
+                std::vector<int32_t>& elements) const override {
+    elements.insert(elements.end(), changed.begin(), changed.end());
+    return true;
+  }
+
+  std::unique_ptr<RegionStep> plan_region(std::span<const RegionTensor> operands,
+                                          const RegionOutput& output) const override {
+    std::vector<int32_t> channels;
+    for (const int32_t element : output.changed) {
+      channels.push_back(
+          static_cast<int32_t>(element / run_ % static_cast<int64_t>(scale_.size())));
+    }
+    return make_element_step(
+        operands[0], output,
+        [this, channels](size_t i, const auto& sources, size_t, float* out, int count) {
+          const auto channel = static_cast<size_t>(channels[i]);
+          kernels().scale_shift(scale_[channel], shift_[channel], sources[0], out, count);
+        });
   }
 
   std::shared_ptr<const Op> far_limit() const override {

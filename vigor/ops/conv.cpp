@@ -4,7 +4,7 @@
 
 #include "builders.h"
 #include "fused.h"
-#include "kernels/kernels.h"
+#include "region.h"
 #include "window.h"
 
 namespace vigor {
@@ -89,6 +89,60 @@ class ConvOp final : public Op {
     }
   }
 
+  bool affected(size_t, std::span<const int32_t> changed,
+                std::vector<int32_t>& elements) const override {
+    // Output positions of each (sample, group), marked once.
+    const auto [r, c] = window_.axes;
+    const int64_t positions = window_.out_size();
+    const int64_t group_inputs = window_.channels / groups_ * window_.in_size();
+    std::vector<bool> marked(static_cast<size_t>(window_.batch * groups_ * positions), false);
+    for (const int32_t element : changed) {
+      const int64_t set = element / group_inputs;
+      const int64_t at = element % window_.in_size();
+      const auto [y_first, y_last] = covering(r, at / c.in);
+      const auto [x_first, x_last] = covering(c, at % c.in);
+      for (int64_t y = y_first; y <= y_last; ++y) {
+        for (int64_t x = x_first; x <= x_last; ++x) {
+          marked[static_cast<size_t>(set * positions + y * c.out + x)] = true;
+        }
+      }
+    }
+    for (int64_t set = 0; set < window_.batch * groups_; ++set) {
+      for (int64_t p = 0; p < positions; ++p) {
+        if (!marked[static_cast<size_t>(set * positions + p)]) continue;
+        for (int64_t o = 0; o < rows_; ++o) {
+          elements.push_back(static_cast<int32_t>((set * rows_ + o) * positions + p));
+        }
+      }
+    }
+    return true;
+  }
+
+  std::unique_ptr<RegionStep> plan_region(std::span<const RegionTensor> operands,
+                                          const RegionOutput& output) const override {
+    // The changed elements of a set (sample and group) are `rows_` runs of the same positions.
+    MixPlan plan(operands[0], output);
+    const int64_t positions = window_.out_size();
+    const int64_t set_size = rows_ * positions;
+    for (size_t i = 0; i < output.changed.size();) {
+      const int64_t set = output.changed[i] / set_size;
+      size_t run = 0;
+      while (i + run < output.changed.size() &&
+             output.changed[i + run] < set * set_size + positions) {
+        ++run;
+      }
+      const int64_t group = set % groups_;
+      for (size_t p = 0; p < run; ++p) {
+        const int64_t first = output.changed[i + p];
+        plan.begin({&(*packed_)[static_cast<size_t>(group)], bias_.data() + group * rows_,
+                    static_cast<int64_t>(i + p), static_cast<int64_t>(run), first, positions});
+        add_terms(plan, set, first % positions);
+      }
+      i += run * static_cast<size_t>(rows_);
+    }
+    return plan.finish();
+  }
+
   std::shared_ptr<const Op> far_limit() const override {
     return std::make_shared<ConvOp>(window_, packed_, std::vector<float>(bias_.size()), false);
   }
@@ -103,6 +157,26 @@ class ConvOp final : public Op {
   int64_t padded_size() const { return window_.channels * padded_rows_ * padded_columns_; }
   int64_t group_stride() const {
     return window_.channels / groups_ * padded_rows_ * padded_columns_;
+  }
+
+  // The terms of one output position, in the order of the weights.
+  void add_terms(MixPlan& plan, int64_t set, int64_t position) const {
+    const auto [r, c] = window_.axes;
+    const int64_t corner_y = position / c.out * r.stride - r.pad_begin;
+    const int64_t corner_x = position % c.out * c.stride - c.pad_begin;
+    int64_t term = 0;
+    int64_t map = set * (window_.channels / groups_) * window_.in_size();
+    for (int64_t channel = 0; channel < window_.channels / groups_; ++channel) {
+      for (int64_t ky = 0; ky < r.kernel; ++ky) {
+        for (int64_t kx = 0; kx < c.kernel; ++kx, ++term) {
+          const int64_t y = corner_y + ky * r.dilation;
+          const int64_t x = corner_x + kx * c.dilation;
+          const bool inside = y >= 0 && y < r.in && x >= 0 && x < c.in;
+          plan.add(term, inside ? map + y * c.in + x : -1);
+        }
+      }
+      map += window_.in_size();
+    }
   }
 
   // Real zeros around the input: 0 times an infinite weight is NaN, as it should be.

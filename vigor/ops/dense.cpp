@@ -4,7 +4,7 @@
 
 #include "builders.h"
 #include "fused.h"
-#include "kernels/kernels.h"
+#include "region.h"
 
 namespace vigor {
 
@@ -60,6 +60,33 @@ class DenseOp final : public Op {
                      out + first * lanes, lanes, lanes);
       }
     }
+  }
+
+  bool affected(size_t, std::span<const int32_t> changed,
+                std::vector<int32_t>& elements) const override {
+    for (const int32_t element : changed) {
+      const int64_t row = transposed_input_ ? element % rows_ : element / terms_;
+      // The same row often comes again: its outputs are there already.
+      if (!elements.empty() && elements.back() == (row + 1) * columns_ - 1) continue;
+      for (int64_t c = 0; c < columns_; ++c) {
+        elements.push_back(static_cast<int32_t>(row * columns_ + c));
+      }
+    }
+    return true;
+  }
+
+  std::unique_ptr<RegionStep> plan_region(std::span<const RegionTensor> operands,
+                                          const RegionOutput& output) const override {
+    MixPlan plan(operands[0], output);
+    for (size_t i = 0; i < output.changed.size(); i += static_cast<size_t>(columns_)) {
+      const int64_t row = output.changed[i] / columns_;
+      plan.begin({weights_.get(), bias_.data() + row * columns_, static_cast<int64_t>(i), 1,
+                  row * columns_, 1});
+      for (int64_t k = 0; k < terms_; ++k) {
+        plan.add(k, row * row_stride() + offsets_[static_cast<size_t>(k)]);
+      }
+    }
+    return plan.finish();
   }
 
   std::shared_ptr<const Op> far_limit() const override {

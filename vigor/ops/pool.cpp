@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "builders.h"
-#include "kernels/kernels.h"
+#include "region.h"
 #include "window.h"
 
 namespace vigor {
@@ -78,6 +78,52 @@ class PoolOp final : public Op {
       }
       x += window_.in_size() * lanes;
     }
+  }
+
+  bool affected(size_t, std::span<const int32_t> changed,
+                std::vector<int32_t>& elements) const override {
+    const int64_t windows = window_.out_size();
+    for (const int32_t element : changed) {
+      const int64_t map = element / window_.in_size();
+      const int64_t member = element % window_.in_size();
+      const auto [r, c] = window_.axes;
+      const auto [y_first, y_last] = covering(r, member / c.in);
+      const auto [x_first, x_last] = covering(c, member % c.in);
+      for (int64_t y = y_first; y <= y_last; ++y) {
+        for (int64_t x = x_first; x <= x_last; ++x) {
+          elements.push_back(static_cast<int32_t>(map * windows + y * c.out + x));
+        }
+      }
+    }
+    return true;
+  }
+
+  std::unique_ptr<RegionStep> plan_region(std::span<const RegionTensor> operands,
+                                          const RegionOutput& output) const override {
+    std::vector<const float*> sources;
+    std::vector<size_t> begin{0};
+    std::vector<float> divisors;
+    for (const int32_t element : output.changed) {
+      const int64_t map = element / window_.out_size();
+      const auto p = static_cast<size_t>(element % window_.out_size());
+      for (int64_t i = begin_[p]; i < begin_[p + 1]; ++i) {
+        const int32_t member = members_[static_cast<size_t>(i)];
+        sources.push_back(operands[0].row(map * window_.in_size() + member));
+      }
+      begin.push_back(sources.size());
+      divisors.push_back(divisors_[p]);
+    }
+    const bool average = kind_ == PoolKind::kAverage;
+    return make_row_step(output, std::move(sources), std::move(begin),
+                         [this, average, divisors](size_t i, const auto& members, size_t size,
+                                                   float* out, int count) {
+                           const Kernels& set = kernels();
+                           std::fill_n(out, count, empty());
+                           for (size_t m = 0; m < size; ++m) {
+                             (average ? set.add : set.maximum)(members[m], out, count);
+                           }
+                           if (average) set.divide(divisors[i], out, count);
+                         });
   }
 
   // Positively homogeneous both.

@@ -40,6 +40,13 @@ Shape Window::output_shape(int64_t channels_out) const {
   return {batch, channels_out, axes[0].out, axes[1].out};
 }
 
+std::array<int64_t, 2> covering(const WindowAxis& axis, int64_t at) {
+  const int64_t reach = (axis.kernel - 1) * axis.dilation;
+  const int64_t padded = at + axis.pad_begin;
+  const int64_t first = padded <= reach ? 0 : (padded - reach + axis.stride - 1) / axis.stride;
+  return {first, std::min(padded / axis.stride, axis.out - 1)};
+}
+
 Window read_window(NodeView& node, const Shape& input, std::vector<int64_t> kernel) {
   check_input(node, input);
   const size_t rank = input.size() - 2;

@@ -24,6 +24,9 @@ struct Window {
   int64_t out_size() const { return axes[0].out * axes[1].out; }
 };
 
+/// First and last output whose window may cover input `at` (with dilation some of these do not).
+std::array<int64_t, 2> covering(const WindowAxis& axis, int64_t at);
+
 /// Reads kernel_shape, strides, dilations, pads, auto_pad and ceil_mode for an input [N, C, (H,)
 /// W]. An empty `kernel` means that the attribute kernel_shape is required.
 Window read_window(NodeView& node, const Shape& input, std::vector<int64_t> kernel);
