@@ -139,6 +139,161 @@ TEST(Prober, SuffixEqualsReferenceBitForBit) {
   }
 }
 
+// Largest |logit| of the faulty network, by the operators' reference form.
+float largest_logit(const Graph& graph, const Site& site, const Golden& golden,
+                    const Fault& fault) {
+  std::vector<std::vector<float>> values(graph.tensors.size());
+  const auto input = golden.input(fault.input);
+  values[static_cast<size_t>(graph.input)].assign(input.begin(), input.end());
+  for (const Node& node : graph.nodes) {
+    std::vector<const float*> operands;
+    for (const int t : node.inputs) operands.push_back(values[static_cast<size_t>(t)].data());
+    auto& out = values[static_cast<size_t>(node.output)];
+    out.resize(static_cast<size_t>(node.op->size()));
+    node.op->forward(operands, out.data());
+    if (node.output == site.tensor) out[static_cast<size_t>(fault.element)] = fault.value;
+  }
+  float largest = 0;
+  for (const float logit : values[static_cast<size_t>(graph.logits)]) {
+    largest = std::max(largest, std::abs(logit));
+  }
+  return largest;
+}
+
+// METHOD section 7, points 3 and 4.
+TEST(Prober, RegionEqualsReferenceWithinTau) {
+  RandomFloats random(11);
+  int64_t compared = 0, inside_tau = 0;
+  for (int n = 0; n < 1000; ++n) {
+    const Graph graph = random_network(random);
+    const auto sites = all_sites(graph);
+    const int64_t inputs = 1 + random.below(20);
+    const Golden golden(graph, random.floats(inputs * graph.tensor(graph.input).size, 1.0F), 0);
+    const auto faults = random_faults(sites, golden, random, 80);
+    const auto reference = run("reference", graph, sites, golden, faults);
+    const auto region = run("region", graph, sites, golden, faults);
+    for (size_t f = 0; f < faults.size(); ++f) {
+      if (!(std::abs(faults[f].value) <= 0x1p100F)) continue;
+      const Outcome& a = reference[f];
+      const Outcome& b = region[f];
+      ASSERT_EQ(a.nan, b.nan) << n << ' ' << faults[f].value;
+      if (a.nan) continue;
+      const Site& site = sites[static_cast<size_t>(faults[f].site)];
+      const float tau = 0x1p-14F * largest_logit(graph, site, golden, faults[f]);
+      ++compared;
+      ASSERT_LE(std::abs(a.margin - b.margin), tau) << n << ' ' << site.name;
+      if (a.top != b.top) {
+        ++inside_tau;
+        ASSERT_LE(std::abs(a.margin), tau);
+      }
+    }
+  }
+  EXPECT_GT(compared, 20000);
+  EXPECT_LE(inside_tau * 10000, compared);
+  RecordProperty("compared", std::to_string(compared));
+  RecordProperty("classes_that_differ_inside_tau", std::to_string(inside_tau));
+}
+
+// Point 2: small integers are summed without rounding, so that all probers agree bit for bit.
+TEST(Prober, RegionEqualsReferenceBitForBitOnIntegers) {
+  RandomFloats random(12);
+  const auto integers = [&](int64_t count, int64_t most) {
+    std::vector<float> values(static_cast<size_t>(count));
+    for (float& value : values) value = static_cast<float>(random.below(2 * most + 1) - most);
+    return values;
+  };
+  int64_t networks = 0;
+  for (int n = 0; n < 1500; ++n) {
+    int64_t channels = 1 + random.below(3);
+    Graph graph = network({1, channels, 4 + random.below(6), 4 + random.below(6)});
+    int x = graph.input;
+    for (int64_t depth = 1 + random.below(3); depth > 0; --depth) {
+      const Shape before = graph.tensor(x).shape;
+      const int64_t groups = random.below(3) == 0 ? channels : 1;
+      const int64_t out = groups * (1 + random.below(3));
+      const int64_t kernel = 1 + random.below(std::min<int64_t>({3, before[2], before[3]}));
+      const int64_t dilation = kernel == 2 ? 1 + random.below(2) : 1;
+      const int64_t pad = kernel + random.below(2);
+      const Shape shape{out, channels / groups, kernel, kernel};
+      const int before_conv = x;
+      x = layer(
+          graph, "Conv", {x},
+          {constant(shape, integers(element_count(shape), 1)), constant({out}, integers(out, 3))},
+          {{"group", value(groups)},
+           {"dilations", value(std::vector<int64_t>{dilation, 1})},
+           {"pads", value(std::vector<int64_t>{pad, pad, pad, pad - random.below(2)})},
+           {"strides", value(std::vector<int64_t>{1 + random.below(2), 1 + random.below(3)})}});
+      channels = out;
+      if (random.below(2)) x = layer(graph, "Relu", {x});
+      if (random.below(3) == 0) x = layer(graph, "Add", {x, x});
+      if (graph.tensor(x).shape == before) x = layer(graph, "Add", {x, before_conv});
+      if (random.below(3) == 0) {
+        x = layer(graph, "Concat", {x, x}, {}, {{"axis", value(int64_t{1})}});
+        channels *= 2;
+      }
+      if (random.below(3) == 0) {
+        x = layer(graph, "Add", {x}, {constant({channels, 1, 1}, integers(channels, 2))});
+      }
+      const Shape after = graph.tensor(x).shape;
+      if (after[2] >= 2 && after[3] >= 2 && random.below(2)) {
+        x = layer(graph, random.below(2) ? "MaxPool" : "AveragePool", {x}, {},
+                  {{"kernel_shape", value(std::vector<int64_t>{2, 2})},
+                   {"strides", value(std::vector<int64_t>{1 + random.below(2), 2})}});
+      }
+    }
+    x = layer(graph, "Flatten", {x});
+    dense(graph, x, integers(3 * graph.tensor(x).size, 2), integers(3, 2));
+    const auto sites = all_sites(graph);
+    const int64_t inputs = 1 + random.below(70);
+    const Golden golden(graph, integers(inputs * graph.tensor(graph.input).size, 3), 0);
+    // Sums of products must stay below 2^24.
+    float largest = 0;
+    for (const Node& node : graph.nodes) {
+      for (int64_t e = 0; e < node.op->size(); ++e) {
+        largest = std::max(largest, std::abs(golden.value(node.output, e, 0)));
+      }
+    }
+    if (largest > 0x1p16F) continue;
+    ++networks;
+    std::vector<Fault> faults;
+    for (int f = 0; f < 100; ++f) {
+      const auto site = static_cast<int32_t>(random.below(static_cast<int64_t>(sites.size())));
+      faults.push_back({static_cast<int32_t>(random.below(golden.count())), site,
+                        random.below(sites[static_cast<size_t>(site)].population),
+                        static_cast<float>(random.below(41) - 20)});
+    }
+    const auto reference = run("reference", graph, sites, golden, faults);
+    const auto region = run("region", graph, sites, golden, faults);
+    for (size_t f = 0; f < faults.size(); ++f) expect_same(reference[f], region[f], faults[f]);
+    if (testing::Test::HasFailure()) break;
+  }
+  EXPECT_GT(networks, 1000);
+}
+
+// However faults are grouped: one at a time, by input, by block.
+TEST(Prober, RegionOutcomesDoNotDependOnTheBatch) {
+  RandomFloats random(13);
+  for (int n = 0; n < 40; ++n) {
+    const Graph graph = random_network(random);
+    const auto sites = all_sites(graph);
+    const Golden golden(graph, random.floats(5 * graph.tensor(graph.input).size, 1.0F), 0);
+    auto faults = random_faults(sites, golden, random, 60);
+    // Many faults of one neuron and input make the prober go input by input.
+    for (int f = 0; f < 6000; ++f) {
+      faults.push_back({2, 0, 0, random.floats(1, 3.0F)[0]});
+    }
+    const auto together = run("region", graph, sites, golden, faults);
+    const auto prober = make_prober("region", graph, sites);
+    prober->bind(golden);
+    for (size_t f = 0; f < faults.size(); f += f < 60 ? 1 : 97) {
+      Outcome alone;
+      prober->run({&faults[f], 1}, {&alone, 1});
+      expect_same(together[f], alone, faults[f]);
+    }
+    if (testing::Test::HasFailure()) break;
+  }
+}
+
 TEST(Prober, GoldenRunEqualsTheReferences) {
   RandomFloats random(2);
   for (int n = 0; n < 50; ++n) {
@@ -179,7 +334,7 @@ TEST(Prober, Outcomes) {
                                   {0, 0, 1, 4.0F},       // another class
                                   {0, 0, 2, kInfinity},  // 0 * inf is NaN in the other logits
                                   {0, 0, 0, std::nanf("")}};
-  for (const char* kind : {"reference", "suffix"}) {
+  for (const char* kind : {"reference", "suffix", "region"}) {
     const auto o = run(kind, graph, sites, golden, faults);
     EXPECT_TRUE(o[0].masked && !o[0].critical && o[0].margin == 1.0F && o[0].rank == 0);
     EXPECT_TRUE(!o[1].masked && !o[1].critical && o[1].margin == 0.5F && o[1].top == 0);

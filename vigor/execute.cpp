@@ -167,14 +167,16 @@ Golden::Golden(const Graph& graph, std::vector<float> inputs, int64_t first)
       first_(first),
       inputs_(std::move(inputs)),
       runner_(graph, all_nodes(graph),
-              lanes_for(static_cast<int64_t>(inputs_.size()) / graph.tensor(graph.input).size),
+              static_cast<int>(std::max<int64_t>(inputs_per_block(graph),
+                                                 lanes_for(static_cast<int64_t>(inputs_.size()) /
+                                                           graph.tensor(graph.input).size))),
               true) {
   const int64_t size = graph.tensor(graph.input).size;
   const int64_t count = static_cast<int64_t>(inputs_.size()) / size;
   const int64_t lanes = runner_.lanes();
   lanes_.resize(static_cast<size_t>(size * lanes));
   for (int64_t lane = 0; lane < lanes; ++lane) {
-    const float* sample = inputs_.data() + (lane < count ? lane : 0) * size;
+    const float* sample = inputs_.data() + (lane % count) * size;
     for (int64_t e = 0; e < size; ++e) lanes_[static_cast<size_t>(e * lanes + lane)] = sample[e];
   }
   runner_.bind(graph.input, lanes_.data());

@@ -57,16 +57,16 @@ Answer read_logits(const float* logits, int64_t classes, int64_t stride, int32_t
 /// The golden run of one block of inputs: every activation, kept in lane layout.
 class Golden {
  public:
-  /// `inputs` holds `count` samples, each of the network's input size, in ONNX order. `first` is
-  /// the number of the first one among the inputs of the analysis.
+  /// `inputs` holds `count` samples (at least one), each of the network's input size, in ONNX
+  /// order. `first` is the number of the first one among the inputs of the analysis. Lanes are as
+  /// many as inputs_per_block(), so that a few inputs fill a batch too.
   Golden(const Graph& graph, std::vector<float> inputs, int64_t first);
 
   int64_t first() const { return first_; }
   int64_t count() const { return static_cast<int64_t>(answers_.size()); }
   int lanes() const { return runner_.lanes(); }
 
-  /// [size][lanes()] of any tensor. Input i of the block is lane i; the lanes beyond repeat input
-  /// 0.
+  /// [size][lanes()] of any tensor. Lane l holds input l modulo count(): input i is lane i.
   const float* values(int tensor) const;
   float value(int tensor, int64_t element, int64_t input) const {
     return values(tensor)[element * lanes() + input];

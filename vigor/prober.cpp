@@ -51,7 +51,8 @@ std::unique_ptr<Prober> make_prober(const std::string& kind, const Graph& graph,
   }
   if (kind == "reference") return make_reference_prober(graph, sites);
   if (kind == "suffix") return make_suffix_prober(graph, sites, lanes);
-  fail("prober", "got {}, expected reference or suffix", kind);
+  if (kind == "region") return make_region_prober(graph, sites);
+  fail("prober", "got {}, expected reference, suffix or region", kind);
 }
 
 }  // namespace vigor

@@ -129,6 +129,7 @@ class RowStep final : public RegionStep {
     const float* const* pointers;
     int first;
     RowSources from(size_t index) const { return {pointers + index, first}; }
+    bool given(size_t index) const { return pointers[index] != nullptr; }
     const float* operator[](size_t index) const { return pointers[index] + first; }
   };
 

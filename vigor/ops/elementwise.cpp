@@ -8,6 +8,7 @@
 #include "ops/functions.h"
 #include "ops/index.h"
 #include "ops/move.h"
+#include "region.h"
 
 namespace vigor {
 namespace {
@@ -114,6 +115,48 @@ class ElementwiseOp final : public Op {
     }
   }
   int64_t scratch_size(int) const override { return 0; }
+
+  bool affected(size_t operand, std::span<const int32_t> changed,
+                std::vector<int32_t>& elements) const override {
+    for (const Side& side : sides_) {
+      if (side.constant || side.operand != operand) continue;
+      if (side.map.empty()) {
+        elements.insert(elements.end(), changed.begin(), changed.end());
+        continue;
+      }
+      for (int64_t e = 0; e < size(); ++e) {
+        if (std::binary_search(changed.begin(), changed.end(), side.index(e))) {
+          elements.push_back(static_cast<int32_t>(e));
+        }
+      }
+    }
+    return true;
+  }
+
+  std::unique_ptr<RegionStep> plan_region(std::span<const RegionTensor> operands,
+                                          const RegionOutput& output) const override {
+    // Every side is a source: null where it is a constant.
+    std::vector<const float*> sources;
+    std::vector<size_t> begin{0};
+    for (const int32_t e : output.changed) {
+      for (const Side& side : sides_) {
+        sources.push_back(side.constant ? nullptr : operands[side.operand].row(side.index(e)));
+      }
+      begin.push_back(sources.size());
+    }
+    const std::vector<int32_t> elements(output.changed.begin(), output.changed.end());
+    return make_row_step(
+        output, std::move(sources), std::move(begin),
+        [this, elements](size_t i, const auto& rows, size_t sides, float* out, int count) {
+          const auto side = [&](size_t s) -> Row {
+            if (rows.given(s)) return {rows[s], 0.0F};
+            const auto at = static_cast<size_t>(sides_[s].index(elements[i]));
+            return {nullptr, sides_[s].constant->floats[at]};
+          };
+          Row a = side(0);
+          for (size_t s = 1; s < sides; ++s) a = combine(a, side(s), out, count);
+        });
+  }
 
   std::shared_ptr<const Op> far_limit() const override {
     const size_t operands = operand_sizes().size();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "region.h"
+
 namespace vigor {
 namespace {
 
@@ -55,6 +57,35 @@ class MoveOp final : public Op {
     }
   }
   int64_t scratch_size(int) const override { return 0; }
+
+  bool affected(size_t operand, std::span<const int32_t> changed,
+                std::vector<int32_t>& elements) const override {
+    int32_t e = 0;
+    for (const Source& source : *map_) {
+      if (source.operand == static_cast<int32_t>(operand) &&
+          std::binary_search(changed.begin(), changed.end(), source.element)) {
+        elements.push_back(e);
+      }
+      ++e;
+    }
+    return true;
+  }
+
+  std::unique_ptr<RegionStep> plan_region(std::span<const RegionTensor> operands,
+                                          const RegionOutput& output) const override {
+    // A changed element has a source among the operands, never a constant.
+    std::vector<const float*> sources;
+    std::vector<size_t> begin{0};
+    for (const int32_t e : output.changed) {
+      const Source& source = (*map_)[static_cast<size_t>(e)];
+      sources.push_back(operands[static_cast<size_t>(source.operand)].row(source.element));
+      begin.push_back(sources.size());
+    }
+    return make_row_step(output, std::move(sources), std::move(begin),
+                         [](size_t, const auto& rows, size_t, float* out, int count) {
+                           std::copy_n(rows[0], count, out);
+                         });
+  }
 
   std::shared_ptr<const Op> far_limit() const override {
     std::vector<float> constants = constants_;

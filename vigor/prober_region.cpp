@@ -1,0 +1,285 @@
+// Runs only what a fault changes, for many faults of one neuron at once.
+//
+// A batch's lanes see either the golden block (lane l: input l modulo the block's inputs) or one
+// input in every lane; whichever fills its batches better. Lanes whose changes have died out leave
+// the batch. No outcome depends on any of this.
+#include <algorithm>
+#include <cmath>
+#include <list>
+#include <tuple>
+
+#include "kernels/kernels.h"
+#include "prober.h"
+#include "region_plan.h"
+
+namespace vigor {
+
+namespace {
+
+// Plans kept for the neurons of one site, by their tables' size.
+constexpr int64_t kMostPlanBytes = int64_t{64} << 20;
+
+class RegionProber final : public Prober {
+ public:
+  RegionProber(const Graph& graph, const std::vector<Site>& sites)
+      : Prober(graph, sites), logits_(static_cast<size_t>(graph.classes())) {}
+
+ protected:
+  void rebind() override {
+    lanes_ = golden_->lanes();
+    if (!arena_) {
+      arena_ = std::make_unique<RowArena>(RegionPlanner::arena_floats(graph_, lanes_));
+    }
+    block_.lanes = lanes_;
+    block_.tensors.resize(graph_.tensors.size());
+    for (size_t t = 0; t < graph_.tensors.size(); ++t) {
+      block_.tensors[t] = golden_->values(static_cast<int>(t));
+    }
+    spread_input_ = -1;
+    look_at(-1, -1);
+  }
+
+  void probe(std::span<const Fault> faults, std::span<const int64_t> which,
+             std::span<Outcome> outcomes) override {
+    std::vector<int64_t> order(which.begin(), which.end());
+    const auto fault = [&](int64_t i) -> const Fault& { return faults[static_cast<size_t>(i)]; };
+    std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+      return std::tie(fault(a).site, fault(a).element, fault(a).input, a) <
+             std::tie(fault(b).site, fault(b).element, fault(b).input, b);
+    });
+    if (batches_by_input(order, faults) < batches_by_block(order, faults)) {
+      std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+        return std::tuple(fault(a).input, fault(a).site, fault(a).element, size_of(fault(a)), a) <
+               std::tuple(fault(b).input, fault(b).site, fault(b).element, size_of(fault(b)), b);
+      });
+      for_groups(
+          order, faults, [](const Fault& f) { return std::tuple(f.input, f.site, f.element); },
+          [&](std::span<const int64_t> group) {
+            look_at(fault(group[0]).site, fault(group[0]).input);
+            run_group(faults, group, outcomes);
+          });
+    } else {
+      for_groups(
+          order, faults, [](const Fault& f) { return std::tuple(f.site, f.element); },
+          [&](std::span<const int64_t> group) {
+            look_at(fault(group[0]).site, -1);
+            run_group(faults, group, outcomes);
+          });
+    }
+  }
+
+ private:
+  // Faults of small deviations die out together: they share vectors.
+  float size_of(const Fault& fault) const {
+    const int tensor = sites_[static_cast<size_t>(fault.site)].tensor;
+    return std::abs(fault.value - golden_->value(tensor, fault.element, fault.input));
+  }
+
+  template <typename Key, typename Work>
+  static void for_groups(const std::vector<int64_t>& order, std::span<const Fault> faults, Key key,
+                         Work work) {
+    for (size_t first = 0; first < order.size();) {
+      size_t last = first + 1;
+      const auto own = key(faults[static_cast<size_t>(order[first])]);
+      while (last < order.size() && key(faults[static_cast<size_t>(order[last])]) == own) ++last;
+      work(std::span(order).subspan(first, last - first));
+      first = last;
+    }
+  }
+
+  // Batches if lanes are bound to the block's inputs: a neuron's batches are those of its busiest
+  // input. `order` is by site, element, input.
+  int64_t batches_by_block(const std::vector<int64_t>& order, std::span<const Fault> faults) const {
+    int64_t batches = 0;
+    const int64_t lanes_per_input = lanes_ / golden_->count();
+    for_groups(
+        order, faults, [](const Fault& f) { return std::tuple(f.site, f.element); },
+        [&](std::span<const int64_t> group) {
+          int64_t most = 0;
+          int64_t run = 0;
+          int32_t input = -1;
+          for (const int64_t i : group) {
+            const int32_t own = faults[static_cast<size_t>(i)].input;
+            run = own == input ? run + 1 : 1;
+            input = own;
+            most = std::max(most, run);
+          }
+          batches += (most + lanes_per_input - 1) / lanes_per_input;
+        });
+    return batches;
+  }
+
+  // Batches if every lane sees the same input, the spreading of its golden run counted as some.
+  int64_t batches_by_input(const std::vector<int64_t>& order, std::span<const Fault> faults) const {
+    constexpr int64_t kSpread = 64;
+    int64_t batches = 0;
+    std::vector<bool> seen(static_cast<size_t>(golden_->count()), false);
+    for_groups(
+        order, faults, [](const Fault& f) { return std::tuple(f.site, f.element, f.input); },
+        [&](std::span<const int64_t> group) {
+          batches += (static_cast<int64_t>(group.size()) + lanes_ - 1) / lanes_;
+          const auto input = static_cast<size_t>(faults[static_cast<size_t>(group[0])].input);
+          if (!seen[input]) batches += kSpread;
+          seen[input] = true;
+        });
+    return golden_->count() == 1 ? order.empty() : batches;
+  }
+
+  // Makes the planner for a site, its lanes showing one input or, for -1, the golden block.
+  void look_at(int32_t site, int32_t input) {
+    if (golden_->count() == 1) input = -1;  // the block shows it in every lane
+    if (planner_ && site == site_ && input == input_) return;
+    plans_.clear();
+    plan_bytes_ = 0;
+    planner_.reset();
+    site_ = site;
+    input_ = input;
+    if (site < 0) return;
+    if (input >= 0 && input != spread_input_) spread(input);
+    planner_ = std::make_unique<RegionPlanner>(graph_, sites_[static_cast<size_t>(site)].tensor,
+                                               input < 0 ? block_ : spread_, *arena_);
+  }
+
+  void spread(int32_t input) {
+    spread_.lanes = lanes_;
+    spread_.tensors.assign(graph_.tensors.size(), nullptr);
+    spread_rows_.resize(graph_.tensors.size());
+    for (size_t t = 0; t < graph_.tensors.size(); ++t) {
+      if (graph_.tensors[t].storage != static_cast<int>(t)) continue;
+      auto& rows = spread_rows_[t];
+      rows.resize(static_cast<size_t>(graph_.tensors[t].size * lanes_));
+      for (int64_t e = 0; e < graph_.tensors[t].size; ++e) {
+        std::fill_n(rows.data() + e * lanes_, lanes_, block_.tensors[t][e * lanes_ + input]);
+      }
+      spread_.tensors[t] = rows.data();
+    }
+    spread_input_ = input;
+  }
+
+  RegionPlan& plan_of(int64_t element) {
+    const auto at = std::find_if(plans_.begin(), plans_.end(),
+                                 [&](const auto& entry) { return entry.first == element; });
+    if (at != plans_.end()) return *at->second;
+    auto plan = planner_->plan(element);
+    plan_bytes_ += plan->bytes();
+    plans_.emplace_front(element, std::move(plan));
+    while (plan_bytes_ > kMostPlanBytes && plans_.size() > 1) {
+      plan_bytes_ -= plans_.back().second->bytes();
+      plans_.pop_back();
+    }
+    return *plans_.front().second;
+  }
+
+  // All faults of one neuron, in as many batches as it takes.
+  void run_group(std::span<const Fault> faults, std::span<const int64_t> group,
+                 std::span<Outcome> outcomes) {
+    const RegionPlan& plan = plan_of(faults[static_cast<size_t>(group[0])].element);
+    running_.resize(static_cast<size_t>(lanes_));
+    if (input_ >= 0 || golden_->count() == 1) {
+      for (size_t first = 0; first < group.size(); first += static_cast<size_t>(lanes_)) {
+        const size_t count = std::min(static_cast<size_t>(lanes_), group.size() - first);
+        std::fill(running_.begin(), running_.end(), -1);
+        std::copy_n(group.begin() + static_cast<std::ptrdiff_t>(first), count, running_.begin());
+        run_batch(plan, faults, outcomes);
+      }
+      return;
+    }
+    // Lane l takes the next fault of input l modulo the inputs. `group` is by input.
+    const auto inputs = static_cast<size_t>(golden_->count());
+    next_.assign(inputs, 0);
+    end_.assign(inputs, 0);
+    for (size_t i = 0; i < group.size(); ++i) {
+      const auto input = static_cast<size_t>(faults[static_cast<size_t>(group[i])].input);
+      if (end_[input] == 0) next_[input] = i;
+      end_[input] = i + 1;
+    }
+    for (size_t left = group.size(); left > 0;) {
+      for (size_t lane = 0; lane < running_.size(); ++lane) {
+        size_t& next = next_[lane % inputs];
+        const bool any = next < end_[lane % inputs];
+        running_[lane] = any ? group[next] : -1;
+        if (any) {
+          ++next;
+          --left;
+        }
+      }
+      run_batch(plan, faults, outcomes);
+    }
+  }
+
+  void run_batch(const RegionPlan& plan, std::span<const Fault> faults,
+                 std::span<Outcome> outcomes) {
+    const Kernels& set = kernels();
+    const auto lanes = static_cast<size_t>(lanes_);
+    nan_.assign(lanes, 0);
+    alive_.resize(lanes);
+    for (size_t l = 0; l < lanes; ++l) {
+      alive_[l] = running_[l] >= 0;
+      plan.neuron()[l] =
+          alive_[l] ? faults[static_cast<size_t>(running_[l])].value : plan.golden_neuron()[l];
+    }
+    LaneRange range = hull(0, lanes_);
+    int64_t count = std::count(alive_.begin(), alive_.end(), 1);
+    for (const RegionPlan::Step& step : plan.steps()) {
+      if (!step.compared.empty()) {
+        different_.assign(lanes, 0);
+        for (const auto& [changed, golden] : step.compared) {
+          set.find_different(changed + range.first, golden + range.first, range.count,
+                             different_.data() + range.first);
+        }
+        for (size_t l = 0; l < lanes; ++l) alive_[l] &= different_[l];
+        range = hull(range.first, range.first + range.count);
+        count = std::count(alive_.begin(), alive_.end(), 1);
+        if (count == 0) break;
+      }
+      step.work->run(range);
+      costs_.macs += step.work->macs() * count;
+      set.find_nan(step.values + range.first, step.rows, lanes_, range.count,
+                   nan_.data() + range.first);
+    }
+    for (size_t l = 0; l < lanes; ++l) {
+      if (running_[l] < 0) continue;
+      const Fault& fault = faults[static_cast<size_t>(running_[l])];
+      const bool died_out = alive_[l] == 0;
+      for (size_t c = 0; c < logits_.size(); ++c) {
+        logits_[c] = died_out ? golden_->value(graph_.logits, static_cast<int64_t>(c), fault.input)
+                              : plan.logits()[c][l];
+      }
+      outcomes[static_cast<size_t>(running_[l])] =
+          judge(logits_.data(), 1, fault.input, nan_[l] != 0);
+    }
+  }
+
+  // The least range of whole vectors in [first, last) that holds every living lane.
+  LaneRange hull(int first, int last) const {
+    while (first < last && !any_alive(first)) first += kLaneStep;
+    while (first < last && !any_alive(last - kLaneStep)) last -= kLaneStep;
+    return {first, last - first, lanes_};
+  }
+  bool any_alive(int first) const {
+    return std::any_of(alive_.begin() + first, alive_.begin() + first + kLaneStep,
+                       [](uint8_t alive) { return alive != 0; });
+  }
+
+  int lanes_ = 0;
+  GoldenRows block_, spread_;
+  std::vector<std::vector<float>> spread_rows_;
+  int32_t spread_input_ = -1;
+  std::unique_ptr<RowArena> arena_;
+  int32_t site_ = -1, input_ = -1;  // of planner_ and plans_
+  std::unique_ptr<RegionPlanner> planner_;
+  std::list<std::pair<int64_t, std::unique_ptr<RegionPlan>>> plans_;
+  int64_t plan_bytes_ = 0;
+  std::vector<int64_t> running_;  // fault of each lane, or -1
+  std::vector<size_t> next_, end_;
+  std::vector<uint8_t> nan_, alive_, different_;
+  std::vector<float> logits_;
+};
+
+}  // namespace
+
+std::unique_ptr<Prober> make_region_prober(const Graph& graph, const std::vector<Site>& sites) {
+  return std::make_unique<RegionProber>(graph, sites);
+}
+
+}  // namespace vigor
