@@ -16,6 +16,7 @@
 #include "progress.h"
 #include "store.h"
 #include "text.h"
+#include "usage.h"
 #include "workers.h"
 
 namespace vigor {
@@ -48,6 +49,16 @@ double parse_percent(std::string text) {
   return static_cast<double>(percent) / 100;
 }
 
+void check_values(Given& given) {
+  AnalyzeOptions& options = given.options;
+  if (!given.audit.empty()) options.audit = parse_percent(given.audit);
+  std::vector<Site> none;
+  if (!options.neurons.empty()) sample_neurons(none, options.neurons, options.seed);
+  if (options.lanes < 16 || options.lanes > 1024 || options.lanes % 16 != 0) {
+    fail("--batch", "got {}, expected a multiple of 16 up to 1024", options.lanes);
+  }
+}
+
 // As it was typed, from the kernel: the parser keeps no copy.
 std::string command_line() {
   std::ifstream file("/proc/self/cmdline", std::ios::binary);
@@ -78,7 +89,6 @@ void print_forecast(const Graph& graph, const Dataset& data, const AnalyzeOption
 }
 
 void run(Given& given, const DataOptions& data_options) {
-  if (!given.audit.empty()) given.options.audit = parse_percent(given.audit);
   if (!given.dry_run) check_output(given.output);
   const Graph graph = import_onnx(given.model);
   const Dataset data = Dataset::open(data_options);
@@ -117,7 +127,7 @@ void add_analyze(CLI::App& app) {
   command->add_option("--neurons", options.neurons,
                       "Analyse a random sample of each site: a number, or a share such as 5%");
   command->add_option("--inputs", options.inputs, "Use the first N of the split (all)")
-      ->check(CLI::PositiveNumber);
+      ->check(at_least(1));
   command
       ->add_option("--sites", options.sites,
                    "post-activation, pre-activation, logits, all, or names, comma-separated")
@@ -142,7 +152,7 @@ void add_analyze(CLI::App& app) {
   command->add_option("--batch", options.lanes, "Largest batch, a multiple of 16: same results")
       ->capture_default_str();
   command->add_option("--threads", options.threads, "Threads (all cores): the same results")
-      ->check(CLI::PositiveNumber);
+      ->check(at_least(1));
   command->add_option("--seed", options.seed, "Of everything drawn at random")
       ->capture_default_str();
   command->footer(
@@ -151,7 +161,11 @@ void add_analyze(CLI::App& app) {
       "  vigor analyze net.onnx --data npz:images.npz --audit 1% --keep-thresholds -o run.h5");
   command->callback([given, data, output] {
     if (!given->dry_run && output->empty()) throw CLI::RequiredError("--output");
-    run(*given, data());
+    const DataOptions data_options = checked_usage([&] {
+      check_values(*given);
+      return data();
+    });
+    run(*given, data_options);
   });
 }
 
