@@ -30,12 +30,14 @@ struct Given {
 };
 
 // Found out before hours are spent, not after.
-void check_output(const std::filesystem::path& output) {
+void check_output(const std::filesystem::path& output, const std::filesystem::path& model) {
   const auto folder = output.has_parent_path() ? output.parent_path() : ".";
   if (!std::filesystem::is_directory(folder)) {
     fail(output.string(), "cannot be written: no folder {}", folder.string());
   }
   if (std::filesystem::is_directory(output)) fail(output.string(), "is a folder");
+  std::error_code missing;
+  if (std::filesystem::equivalent(output, model, missing)) fail(output.string(), "is the model");
   if (access(folder.c_str(), W_OK) != 0) {
     fail(output.string(), "cannot be written: no permission for {}", folder.string());
   }
@@ -89,7 +91,7 @@ void print_forecast(const Graph& graph, const Dataset& data, const AnalyzeOption
 }
 
 void run(Given& given, const DataOptions& data_options) {
-  if (!given.dry_run) check_output(given.output);
+  if (!given.dry_run) check_output(given.output, given.model);
   const Graph graph = import_onnx(given.model);
   const Dataset data = Dataset::open(data_options);
   check_data(graph, data);

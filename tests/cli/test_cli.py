@@ -247,6 +247,11 @@ class BadOutput(Case):
         (self.folder / "run.h5").mkdir()
         self.refuses(self.analyze, naming=["run.h5", "folder"])
 
+    def test_model(self):
+        (self.folder / "link.onnx").symlink_to("net.onnx")
+        for name in ("net.onnx", "link.onnx"):
+            self.refuses(self.analyze, output=name, naming=[name, "is the model"])
+
     @unittest.skipIf(os.geteuid() == 0, "root may write everywhere")
     def test_no_permission(self):
         (self.folder / "locked").mkdir(mode=0o500)
@@ -509,7 +514,7 @@ class Analyze(Case):
         self.analyze(data="npy:x.npy")
 
     def test_killed(self):
-        np.savez(self.folder / "data.npz", **samples(3000))
+        np.savez(self.folder / "data.npz", **samples(20000))
         for delay in (0.05, 0.2, 0.4):
             process = subprocess.Popen(
                 [VIGOR, "analyze", "net.onnx", "--data", "npz:data.npz", "-o", "run.h5",
