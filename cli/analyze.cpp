@@ -16,6 +16,7 @@
 #include "progress.h"
 #include "store.h"
 #include "text.h"
+#include "usage.h"
 #include "workers.h"
 
 namespace vigor {
@@ -29,12 +30,14 @@ struct Given {
 };
 
 // Found out before hours are spent, not after.
-void check_output(const std::filesystem::path& output) {
+void check_output(const std::filesystem::path& output, const std::filesystem::path& model) {
   const auto folder = output.has_parent_path() ? output.parent_path() : ".";
   if (!std::filesystem::is_directory(folder)) {
     fail(output.string(), "cannot be written: no folder {}", folder.string());
   }
   if (std::filesystem::is_directory(output)) fail(output.string(), "is a folder");
+  std::error_code missing;
+  if (std::filesystem::equivalent(output, model, missing)) fail(output.string(), "is the model");
   if (access(folder.c_str(), W_OK) != 0) {
     fail(output.string(), "cannot be written: no permission for {}", folder.string());
   }
@@ -46,6 +49,16 @@ double parse_percent(std::string text) {
   const float percent = parse_number(text, "--audit");
   if (percent < 0 || percent > 100) fail("--audit", "got {} %, expected 0 to 100", percent);
   return static_cast<double>(percent) / 100;
+}
+
+void check_values(Given& given) {
+  AnalyzeOptions& options = given.options;
+  if (!given.audit.empty()) options.audit = parse_percent(given.audit);
+  std::vector<Site> none;
+  if (!options.neurons.empty()) sample_neurons(none, options.neurons, options.seed);
+  if (options.lanes < 16 || options.lanes > 1024 || options.lanes % 16 != 0) {
+    fail("--batch", "got {}, expected a multiple of 16 up to 1024", options.lanes);
+  }
 }
 
 // As it was typed, from the kernel: the parser keeps no copy.
@@ -78,8 +91,7 @@ void print_forecast(const Graph& graph, const Dataset& data, const AnalyzeOption
 }
 
 void run(Given& given, const DataOptions& data_options) {
-  if (!given.audit.empty()) given.options.audit = parse_percent(given.audit);
-  if (!given.dry_run) check_output(given.output);
+  if (!given.dry_run) check_output(given.output, given.model);
   const Graph graph = import_onnx(given.model);
   const Dataset data = Dataset::open(data_options);
   check_data(graph, data);
@@ -117,7 +129,7 @@ void add_analyze(CLI::App& app) {
   command->add_option("--neurons", options.neurons,
                       "Analyse a random sample of each site: a number, or a share such as 5%");
   command->add_option("--inputs", options.inputs, "Use the first N of the split (all)")
-      ->check(CLI::PositiveNumber);
+      ->check(at_least(1));
   command
       ->add_option("--sites", options.sites,
                    "post-activation, pre-activation, logits, all, or names, comma-separated")
@@ -134,15 +146,18 @@ void add_analyze(CLI::App& app) {
       ->check(CLI::IsMember({"auto", "all", "none"}));
   command->add_flag("--keep-thresholds", options.keep_thresholds,
                     "Keep the thresholds of every input, not only the merged ranges");
-  command->add_option("--prober", options.prober, "reference or suffix: the same results")
+  command
+      ->add_option("--prober", options.prober, "region (fast), suffix, or reference (the oracle)")
       ->capture_default_str()
-      ->check(CLI::IsMember({"reference", "suffix"}));
+      ->check(CLI::IsMember({"region", "suffix", "reference"}));
   command->add_option("--audit", given->audit,
                       "Run this percentage of the flips that the thresholds settle, and count");
-  command->add_option("--batch", options.lanes, "Largest batch, a multiple of 16: same results")
+  command
+      ->add_option("--batch", options.lanes,
+                   "Batch of the suffix prober, a multiple of 16: same results")
       ->capture_default_str();
   command->add_option("--threads", options.threads, "Threads (all cores): the same results")
-      ->check(CLI::PositiveNumber);
+      ->check(at_least(1));
   command->add_option("--seed", options.seed, "Of everything drawn at random")
       ->capture_default_str();
   command->footer(
@@ -151,7 +166,11 @@ void add_analyze(CLI::App& app) {
       "  vigor analyze net.onnx --data npz:images.npz --audit 1% --keep-thresholds -o run.h5");
   command->callback([given, data, output] {
     if (!given->dry_run && output->empty()) throw CLI::RequiredError("--output");
-    run(*given, data());
+    const DataOptions data_options = checked_usage([&] {
+      check_values(*given);
+      return data();
+    });
+    run(*given, data_options);
   });
 }
 

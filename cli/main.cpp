@@ -1,10 +1,30 @@
 // Exit codes: 0 done, 1 failed, 2 wrong usage.
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <new>
+#include <system_error>
 
 #include "commands.h"
 #include "error.h"
 #include "kernels/kernels.h"
+
+namespace {
+
+// What is still buffered may not fit on the disk.
+void finish_output() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
+  vigor::fail("stdout", "cannot be written: {}", std::generic_category().message(errno));
+}
+
+// One line, whatever stands in the names of files.
+std::string one_line(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  return text;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app{
@@ -25,13 +45,14 @@ int main(int argc, char** argv) {
   vigor::add_show(app);
   try {
     app.parse(argc, argv);
+    finish_output();
     return 0;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "vigor: out of memory\n");
   } catch (const std::exception& error) {
-    fmt::print(stderr, "vigor: {}\n", error.what());
+    fmt::print(stderr, "vigor: {}\n", one_line(error.what()));
   }
   return 1;
 }

@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <memory>
 #include <string>
 
@@ -8,6 +7,7 @@
 #include "export.h"
 #include "store.h"
 #include "tables.h"
+#include "usage.h"
 
 namespace vigor {
 
@@ -19,20 +19,14 @@ struct Options {
   bool json = false;
 };
 
-void print(const std::string& text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    fail("stdout", "cannot be written");
-  }
-}
-
 void show(const Options& options) {
   Run run = read_run(options.file);
   if (!options.site.empty()) run = only_site(std::move(run), options.site);
   if (!options.csv.empty()) write_csv(options.csv, run);
   if (options.json) {
-    print(to_json(run));
+    fmt::print("{}", to_json(run));
   } else if (options.csv.empty()) {
-    print(to_text(run, options.top));
+    fmt::print("{}", to_text(run, options.top));
   }
 }
 
@@ -46,7 +40,7 @@ void add_show(CLI::App& app) {
       ->type_name("RUN.h5");
   command->add_option("--site", options->site, "This site alone")->type_name("NAME");
   command->add_option("--top", options->top, "Number of the most vulnerable neurons")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->capture_default_str();
   command->add_option("--csv", options->csv, "Write sites.csv, bits.csv and neurons.csv there")
       ->type_name("DIR");

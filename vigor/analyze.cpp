@@ -35,6 +35,7 @@ std::string canonical(const AnalyzeOptions& options, bool per_class) {
                             {"neurons", options.neurons},
                             {"inputs", options.inputs},
                             {"search", "bisect"},
+                            {"prober", options.prober == "region" ? "region" : "exact"},
                             {"tolerance_bits", options.tolerance_bits},
                             {"per_class", per_class},
                             {"keep_thresholds", options.keep_thresholds},

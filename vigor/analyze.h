@@ -16,7 +16,7 @@ struct AnalyzeOptions {
   int tolerance_bits = 10;       // explicit mantissa bits of the lattice
   std::string classes = "auto";  // ranges per golden class: all, none, auto (all up to 256 MiB)
   bool keep_thresholds = false;  // of every input
-  std::string prober = "suffix";
+  std::string prober = "region";
   double audit = 0;  // share of the flips settled without a run that are run all the same
   uint64_t seed = 0;
   int threads = 0;  // 0: all cores

@@ -81,6 +81,7 @@ class Importer {
                      const std::map<std::string, Attribute>& attributes);
   std::vector<NodeInput> node_inputs(const onnx::NodeProto& node) const;
   ConstantPtr unbatched(const Shape& from, const ConstantPtr& shape) const;
+  static void check_known(const onnx::NodeProto& node, const std::string& where);
   void check_node(const onnx::NodeProto& node, const std::string& where) const;
   void add_node(const onnx::NodeProto& node, const NodeView& view, std::shared_ptr<const Op> op,
                 const std::string& output);
@@ -253,28 +254,32 @@ void Importer::import_node(int index) {
   const std::string where = file_ + ": " + what;
   bool ok =
       std::ranges::none_of(node.input(), [&](const auto& name) { return failed_.contains(name); });
-  if (ok) {
-    try {
+  try {
+    check_known(node, where);  // even behind a failure: all that is not supported is told at once
+    if (ok) {
       check_node(node, where);
       const auto attributes = read_attributes(node, folder_, where);
       for (int output = 0; output < node.output_size(); ++output) {
         const std::string& name = node.output(output);
         if (!name.empty() && uses_.contains(name)) import_output(node, output, where, attributes);
       }
-    } catch (const Error& error) {
-      add_problem(what, where, error.what());
-      ok = false;
     }
+  } catch (const Error& error) {
+    add_problem(what, where, error.what());
+    ok = false;
   }
   if (!ok) failed_.insert(node.output().begin(), node.output().end());
   release_inputs(node);
 }
 
-void Importer::check_node(const onnx::NodeProto& node, const std::string& where) const {
+void Importer::check_known(const onnx::NodeProto& node, const std::string& where) {
   if (!node.domain().empty() && node.domain() != "ai.onnx") {
     fail(where, "operators of domain {} are not supported", printable(node.domain()));
   }
   if (!find_op(node.op_type()) && !folds(node.op_type())) fail(where, "not supported");
+}
+
+void Importer::check_node(const onnx::NodeProto& node, const std::string& where) const {
   onnx::checker::CheckerContext context;
   context.set_ir_version(static_cast<int>(
       std::clamp<int64_t>(model_.ir_version(), 0, std::numeric_limits<int>::max())));

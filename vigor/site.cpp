@@ -101,8 +101,8 @@ std::vector<Candidate> candidates(const Graph& graph) {
   }
   // Weighted layers give their names to the end of their neurons.
   for (size_t c = 0; c < found.size(); ++c) {
-    if (graph.node(found[c].site.node).op->role() != Role::kWeighted) continue;
     const int tensor = found[c].site.tensor;
+    if (graph.node(graph.tensor(tensor).producer).op->role() != Role::kWeighted) continue;
     const int end = end_of_neuron(graph, tensor);
     Candidate& post = found[by_tensor.at(end)];
     const std::string layer = found[c].site.name;

@@ -1,0 +1,35 @@
+// Wrong values of options: wrong usage, exit code 2.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <string>
+
+#include "error.h"
+
+namespace vigor {
+
+/// What `parse` returns. An Error that it throws becomes wrong usage.
+template <typename Parse>
+auto checked_usage(Parse parse) {
+  try {
+    return parse();
+  } catch (const Error& error) {
+    throw CLI::ValidationError(error.what());
+  }
+}
+
+/// For Option::check: a whole number from `least` on. (CLI11's own names a limit of 300 digits.)
+inline CLI::Validator at_least(int64_t least) {
+  return {[least](const std::string& text) {
+            int64_t value = 0;
+            const char* end = text.data() + text.size();
+            const auto [stop, error] = std::from_chars(text.data(), end, value);
+            const bool good = error == std::errc() && stop == end && value >= least;
+            return good ? std::string()
+                        : fmt::format("got '{}', expected a number from {} on", text, least);
+          },
+          ""};
+}
+
+}  // namespace vigor
