@@ -201,17 +201,22 @@ TEST(ParallelAnalyze, SameBitsForAnyThreadsAndBatches) {
   AnalyzeOptions options;
   options.audit = 0.1;
   options.keep_thresholds = true;
-  options.threads = 1;
-  const vigor::Run first = analyze(graph, data, options);
-  for (const int threads : {2, 4}) {
-    for (const int lanes : {16, 48, 128}) {
-      options.threads = threads;
-      options.lanes = lanes;
-      expect_equal(first, analyze(graph, data, options));
+  for (const char* prober : {"region", "suffix"}) {
+    options.prober = prober;
+    options.threads = 1;
+    options.lanes = 64;
+    const vigor::Run first = analyze(graph, data, options);
+    for (const int threads : {2, 4}) {
+      for (const int lanes : {16, 48, 128}) {
+        options.threads = threads;
+        options.lanes = lanes;
+        expect_equal(first, analyze(graph, data, options));
+      }
     }
   }
+  const vigor::Run suffix = analyze(graph, data, options);
   options.prober = "reference";
-  expect_equal(first, analyze(graph, data, options));
+  expect_equal(suffix, analyze(graph, data, options));
 }
 
 TEST(ParallelWork, DoesEveryItemOnce) {
