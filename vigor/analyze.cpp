@@ -30,10 +30,10 @@ bool rows_per_class(const AnalyzeOptions& options, const Graph& graph,
 }
 
 // What the results depend on, beside model and data.
-std::string canonical(const AnalyzeOptions& options, bool per_class) {
+std::string canonical(const AnalyzeOptions& options, int64_t inputs, bool per_class) {
   const nlohmann::json json{{"sites", options.sites},
                             {"neurons", options.neurons},
-                            {"inputs", options.inputs},
+                            {"inputs", inputs},
                             {"search", "bisect"},
                             {"prober", options.prober == "region" ? "region" : "exact"},
                             {"tolerance_bits", options.tolerance_bits},
@@ -93,6 +93,7 @@ class Analysis {
   Run run() {
     const auto begin = std::chrono::steady_clock::now();
     Sha256 hash;
+    find_far_classes();
     for (int64_t first = 0; first < inputs_; first += block_) {
       find_thresholds(golden(first, &hash), first + block_ >= inputs_);
     }
@@ -113,7 +114,7 @@ class Analysis {
     run_.model_sha256 = graph_.sha256;
     run_.data = data_.description();
     run_.preprocessing = data_.preprocessing_json();
-    run_.options = canonical(options_, unit_options_.per_class);
+    run_.options = canonical(options_, inputs_, unit_options_.per_class);
     run_.method = "lattice";
     run_.graph_json = describe(graph_);
     run_.seed = options_.seed;
@@ -130,7 +131,7 @@ class Analysis {
                         graph_.tensor(site.tensor).name,
                         without_batch(graph_.tensor(site.tensor).shape),
                         SiteTally(neurons, rows),
-                        far_classes(graph_, site),
+                        std::vector<int32_t>(2 * site.neurons.size(), -1),
                         {}};
       if (options_.keep_thresholds) {
         result.thresholds.resize(static_cast<size_t>(inputs_ * neurons * 4));
@@ -151,6 +152,15 @@ class Analysis {
     if (hash)
       hash->add({reinterpret_cast<const char*>(inputs.data()), inputs.size() * sizeof(float)});
     return Golden(graph_, std::move(inputs), first);
+  }
+
+  void find_far_classes() {
+    share_work(threads_, static_cast<int64_t>(units_.size()), [&](int, int64_t item) {
+      const UnitSpan& unit = units_[static_cast<size_t>(item)];
+      SiteResult& site = run_.sites[unit.site];
+      const auto classes = far_classes(graph_, site.site, unit.first, unit.count);
+      std::copy(classes.begin(), classes.end(), site.far_class.begin() + 2 * unit.first);
+    });
   }
 
   // Phase 1 for one block of inputs: its units, shared by the threads.
@@ -202,6 +212,7 @@ class Analysis {
 
   // Phase 2: the golden run again, every flip against the merged ranges.
   void count_ranges() {
+    probers_.clear();  // their memory is needed for one golden run per thread
     const int64_t blocks = (inputs_ + block_ - 1) / block_;
     share_work(threads_, blocks, [&](int, int64_t block) {
       const Golden golden = this->golden(block * block_, nullptr);

@@ -46,8 +46,9 @@ int32_t unique_class(const float* logits, int64_t classes) {
 
 }  // namespace
 
-std::vector<int32_t> far_classes(const Graph& graph, const Site& site) {
-  std::vector<int32_t> result(2 * site.neurons.size(), -1);
+std::vector<int32_t> far_classes(const Graph& graph, const Site& site, int64_t first,
+                                 int64_t count) {
+  std::vector<int32_t> result(static_cast<size_t>(2 * count), -1);
   const int storage = graph.tensor(site.tensor).storage;
   const std::vector<bool> dependent = depends_on(graph, storage);
   const std::optional<Graph> limit = limit_graph(graph, dependent);
@@ -65,16 +66,17 @@ std::vector<int32_t> far_classes(const Graph& graph, const Site& site) {
     runner.bind(tensor, values.data());
   }
   std::vector<float>& neuron = outside[storage];
-  // Lane l of a round stands for entry first + l of the result.
-  for (size_t first = 0; first < result.size(); first += kLanes) {
-    const size_t lanes = std::min<size_t>(kLanes, result.size() - first);
+  // Lane l of a round stands for entry `begin + l` of the result.
+  for (size_t begin = 0; begin < result.size(); begin += kLanes) {
+    const size_t lanes = std::min<size_t>(kLanes, result.size() - begin);
     const auto at = [&](size_t lane) {
-      return static_cast<size_t>(site.neurons[(first + lane) / 2]) * kLanes + lane;
+      const size_t k = static_cast<size_t>(first) + (begin + lane) / 2;
+      return static_cast<size_t>(site.neurons[k]) * kLanes + lane;
     };
-    for (size_t l = 0; l < lanes; ++l) neuron[at(l)] = (first + l) % 2 == 0 ? -1.0F : 1.0F;
+    for (size_t l = 0; l < lanes; ++l) neuron[at(l)] = (begin + l) % 2 == 0 ? -1.0F : 1.0F;
     runner.run();
     for (size_t l = 0; l < lanes; ++l) {
-      result[first + l] = unique_class(runner.values(graph.logits) + l, graph.classes());
+      result[begin + l] = unique_class(runner.values(graph.logits) + l, graph.classes());
       neuron[at(l)] = 0.0F;
     }
   }

@@ -2,7 +2,8 @@
 //
 // A batch's lanes see either the golden block (lane l: input l modulo the block's inputs) or one
 // input in every lane; whichever fills its batches better. Lanes whose changes have died out leave
-// the batch. No outcome depends on any of this.
+// the batch. No outcome depends on any of this. Faults whose margin is too small to be sure of the
+// class are run again by the suffix prober.
 #include <algorithm>
 #include <cmath>
 #include <list>
@@ -26,8 +27,8 @@ class RegionProber final : public Prober {
 
  protected:
   void rebind() override {
-    lanes_ = golden_->lanes();
-    if (!arena_) {
+    if (!arena_ || lanes_ != golden_->lanes()) {
+      lanes_ = golden_->lanes();
       arena_ = std::make_unique<RowArena>(RegionPlanner::arena_floats(graph_, lanes_));
     }
     block_.lanes = lanes_;
@@ -36,11 +37,34 @@ class RegionProber final : public Prober {
       block_.tensors[t] = golden_->values(static_cast<int>(t));
     }
     spread_input_ = -1;
+    exact_.reset();
     look_at(-1, -1);
   }
 
   void probe(std::span<const Fault> faults, std::span<const int64_t> which,
              std::span<Outcome> outcomes) override {
+    close_.clear();
+    run_regions(faults, which, outcomes);
+    if (close_.empty()) return;
+    // Sums that start from golden ones are off in the last bits: these few decide a class.
+    if (!exact_) {
+      exact_ = make_suffix_prober(graph_, sites_, std::min(lanes_, 64));
+      exact_->bind(*golden_);
+    }
+    std::vector<Fault> again;
+    for (const int64_t i : close_) again.push_back(faults[static_cast<size_t>(i)]);
+    std::vector<Outcome> exact(again.size());
+    const int64_t before = exact_->costs().macs;
+    exact_->run(again, exact);
+    costs_.macs += exact_->costs().macs - before;
+    for (size_t i = 0; i < exact.size(); ++i) {
+      outcomes[static_cast<size_t>(close_[i])] = exact[i];
+    }
+  }
+
+ private:
+  void run_regions(std::span<const Fault> faults, std::span<const int64_t> which,
+                   std::span<Outcome> outcomes) {
     std::vector<int64_t> order(which.begin(), which.end());
     const auto fault = [&](int64_t i) -> const Fault& { return faults[static_cast<size_t>(i)]; };
     std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
@@ -68,7 +92,6 @@ class RegionProber final : public Prober {
     }
   }
 
- private:
   // Faults of small deviations die out together: they share vectors.
   float size_of(const Fault& fault) const {
     const int tensor = sites_[static_cast<size_t>(fault.site)].tensor;
@@ -245,9 +268,26 @@ class RegionProber final : public Prober {
         logits_[c] = died_out ? golden_->value(graph_.logits, static_cast<int64_t>(c), fault.input)
                               : plan.logits()[c][l];
       }
-      outcomes[static_cast<size_t>(running_[l])] =
-          judge(logits_.data(), 1, fault.input, nan_[l] != 0);
+      Outcome& outcome = outcomes[static_cast<size_t>(running_[l])];
+      outcome = judge(logits_.data(), 1, fault.input, nan_[l] != 0);
+      if (died_out || outcome.nan) continue;
+      const float tau = 0x1p-14F * std::max(largest(logits_), golden_largest(fault.input));
+      if (!(std::abs(outcome.margin) > tau)) close_.push_back(running_[l]);
     }
+  }
+
+  static float largest(const std::vector<float>& logits) {
+    float most = 0;
+    for (const float logit : logits) most = std::max(most, std::abs(logit));
+    return most;
+  }
+
+  float golden_largest(int32_t input) const {
+    float most = 0;
+    for (int64_t c = 0; c < graph_.classes(); ++c) {
+      most = std::max(most, std::abs(golden_->value(graph_.logits, c, input)));
+    }
+    return most;
   }
 
   // The least range of whole vectors in [first, last) that holds every living lane.
@@ -274,6 +314,8 @@ class RegionProber final : public Prober {
   std::vector<size_t> next_, end_;
   std::vector<uint8_t> nan_, alive_, different_;
   std::vector<float> logits_;
+  std::vector<int64_t> close_;     // faults whose margin is within tau (METHOD section 7)
+  std::unique_ptr<Prober> exact_;  // runs those
 };
 
 }  // namespace

@@ -13,6 +13,7 @@ struct Bisection {
   float a;
   int64_t safe, unsafe, last;
   bool open;
+  bool nan = false;
 
   int64_t next() const { return open ? last : safe + (unsafe - safe) / 2; }
   bool done() const { return open ? last == 0 : unsafe - safe <= 1; }
@@ -33,6 +34,7 @@ std::vector<Threshold> bisect(Prober& prober, const Lattice& lattice, int32_t si
     Threshold& threshold =
         result[(static_cast<size_t>(b.neuron) * count + static_cast<size_t>(b.input)) * 2 +
                (b.side > 0 ? 1 : 0)];
+    threshold.nan = b.nan;
     const int64_t safe = b.open ? b.last : b.safe;
     threshold.safe = lattice.point(b.a, b.side, safe);
     threshold.unsafe =
@@ -69,6 +71,7 @@ std::vector<Threshold> bisect(Prober& prober, const Lattice& lattice, int32_t si
         finish(b);
         continue;
       }
+      b.nan = b.nan || outcomes[n].nan;
       (critical ? b.unsafe : b.safe) = b.next();
       b.open = false;
       b.done() ? finish(b) : static_cast<void>(active[kept++] = b);

@@ -15,6 +15,7 @@ namespace vigor {
 struct Threshold {
   float safe;
   float unsafe;
+  bool nan = false;  // a critical probe of this side held a NaN
 };
 
 /// Plain bisection over the points of a side, after probing the last one: the oracle of every

@@ -19,6 +19,7 @@ struct PendingFlip {
   int bit;
   bool beyond;  // outside of the search domain
   Expected expected;
+  bool audited;
 };
 
 Expected by_threshold(const Threshold& below, const Threshold& above, float v) {
@@ -32,6 +33,9 @@ int64_t histogram_bin(double deviation) {
   return std::clamp<int64_t>(std::ilogb(deviation) + 150, 0, kHistogramBins - 2);
 }
 
+// Keeps the draws of the audit apart from those of other samples by the same seed.
+constexpr uint64_t kAuditKey = 0xa0d17;
+
 class Unit {
  public:
   Unit(Prober& prober, int32_t site, int64_t first, int64_t count, const UnitOptions& options)
@@ -40,7 +44,7 @@ class Unit {
         site_(site),
         neurons_(prober.site(site).neurons.data() + first, static_cast<size_t>(count)),
         options_(options),
-        random_(options.seed),
+        random_(options.seed ^ kAuditKey),
         tally_(count, options.per_class ? prober.graph().classes() + 1 : 1) {}
 
   SiteTally run(std::vector<Threshold>* thresholds) {
@@ -77,10 +81,10 @@ class Unit {
                              finite[1] ? deviation_inward(t[1].safe, a) : kInfinity};
     const double outer[2] = {finite[0] ? deviation_outward(t[0].unsafe, a) : -kInfinity,
                              finite[1] ? deviation_outward(t[1].unsafe, a) : kInfinity};
-    const int64_t all = tally_.rows - 1;
-    for (const int64_t row : {static_cast<int64_t>(golden_.golden_class(i)), all}) {
-      if (row == all || options_.per_class) add_to_row(row * tally_.neurons + k, a, inner, outer);
+    if (options_.per_class) {
+      add_to_row(golden_.golden_class(i) * tally_.neurons + k, a, inner, outer);
     }
+    add_to_row((tally_.rows - 1) * tally_.neurons + k, a, inner, outer);
     for (int side = 0; side < 2; ++side) {
       ++tally_.histogram[static_cast<size_t>(side * kHistogramBins + histogram_bin(outer[side]))];
     }
@@ -112,9 +116,11 @@ class Unit {
     const Threshold* t = thresholds(k, i);
     const Expected expected = beyond ? Expected::kUnknown : by_threshold(t[0], t[1], v);
     if (beyond) ++tally_.overflow[static_cast<size_t>(k)];
-    if (expected == Expected::kUnknown || audited(k, i, bit)) {
+    const bool nan_side = expected == Expected::kCritical && t[v > a ? 1 : 0].nan;
+    const bool drawn = expected != Expected::kUnknown && audited(k, i, bit);
+    if (expected == Expected::kUnknown || nan_side || drawn) {
       faults_.push_back({static_cast<int32_t>(i), site_, neurons_[static_cast<size_t>(k)], v});
-      pending_.push_back({k, bit, beyond, expected});
+      pending_.push_back({k, bit, beyond, expected, drawn});
     } else if (expected == Expected::kCritical) {
       ++tally_.critical[static_cast<size_t>(k * kBits + bit)];
     }
@@ -125,7 +131,7 @@ class Unit {
     if (options_.audit <= 0) return false;
     const auto input = static_cast<uint64_t>(golden_.first() + i);
     const auto neuron = static_cast<uint64_t>(neurons_[static_cast<size_t>(k)]);
-    const auto site = static_cast<uint64_t>(site_);
+    const auto site = static_cast<uint64_t>(prober_.site(site_).tensor);
     return random_.uniform(neuron * kBits + static_cast<uint64_t>(bit), input << 20 | site) <
            options_.audit;
   }
@@ -142,10 +148,10 @@ class Unit {
       if (outcome.critical) ++tally_.critical[cell];
       if (outcome.nan) ++tally_.critical_nan[cell];
       if (outcome.critical && flip.beyond) ++tally_.critical_beyond[cell];
+      if (flip.audited) ++tally_.audited;
       if (flip.expected == Expected::kUnknown) continue;
-      ++tally_.audited;
       if (outcome.critical != (flip.expected == Expected::kCritical)) {
-        ++tally_.disagreements;
+        if (flip.audited) ++tally_.disagreements;
         ++tally_.contradictions[k];
       }
     }

@@ -49,9 +49,6 @@ struct Kernels {
   void (*add)(const float* x, float* y, int64_t count);
   void (*divide)(float divisor, float* y, int64_t count);
 
-  /// y[i] = 0 if x[i] < 0, else x[i]; NaN stays.
-  void (*relu)(const float* x, float* y, int64_t count);
-
   /// flags[l] = 1 where any of the rows, `stride` floats apart, holds a NaN in lane l; others are
   /// left alone.
   void (*find_nan)(const float* x, int64_t rows, int64_t stride, int lanes, uint8_t* flags);

@@ -31,7 +31,7 @@ class BatchNormOp final : public Op {
   void forward_lanes(std::span<const float* const> operands, float* out, int lanes,
                      float*) const override {
     const int64_t count = run_ * lanes;
-    for (int64_t map = 0; map < size() / run_; ++map) {
+    for (int64_t map = 0; map < shape()[0] * shape()[1]; ++map) {
       const size_t channel = static_cast<size_t>(map) % scale_.size();
       kernels().scale_shift(scale_[channel], shift_[channel], operands[0] + map * count,
                             out + map * count, count);

@@ -245,10 +245,12 @@ std::shared_ptr<const Op> build_conv(NodeView& node) {
     }
     bias = given->floats;
   }
-  const auto reach = [](const WindowAxis& a) { return a.pad_begin + a.in + a.pad_end; };
-  if (window.channels * reach(window.axes[0]) * reach(window.axes[1]) >
-      std::numeric_limits<int32_t>::max()) {
-    node.fail("got an input {} of more than 2^31 padded elements", to_string(input));
+  int64_t padded = window.channels;
+  for (const WindowAxis& a : window.axes) {
+    if (__builtin_mul_overflow(padded, a.pad_begin + a.in + a.pad_end, &padded) ||
+        padded > std::numeric_limits<int32_t>::max()) {
+      node.fail("got an input {} of more than 2^31 padded elements", to_string(input));
+    }
   }
   const int64_t terms = element_count(weights->shape) / rows;
   auto packed = std::make_shared<ConvOp::Groups>();
