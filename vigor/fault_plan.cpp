@@ -35,7 +35,7 @@ int64_t sample_size(int64_t population, double margin, double confidence) {
 
 Permutation::Permutation(uint64_t size, uint64_t seed, uint64_t stream)
     : size_(size), stream_(stream), random_(seed) {
-  const int bits = std::max(std::bit_width(size - 1), 2);
+  const int bits = std::max(static_cast<int>(std::bit_width(size - 1)), 2);
   left_bits_ = bits / 2;
   right_bits_ = bits - left_bits_;
 }

@@ -82,5 +82,7 @@ double accuracy_loss(const InjectionSite& site);
 /// Like write_run and read_run.
 void write_injection(const std::filesystem::path& file, const Injection& injection);
 Injection read_injection(const std::filesystem::path& file);
+/// Whether this result file is of an injection; throws where it is none of ours.
+bool holds_injection(const std::filesystem::path& file);
 
 }  // namespace vigor
