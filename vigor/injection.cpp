@@ -83,6 +83,10 @@ FaultRate mean_over_sites(const Injection& injection, const Rate& rate_of) {
           std::min(1.0, (mean + std::sqrt(above)) / weights)};
 }
 
+bool plans_inputs(const Injection& injection) {
+  return injection.plan.kind == "input" || injection.plan.kind == "exhaustive";
+}
+
 bool one_space(const Injection& injection) {
   return injection.plan.kind == "model" || injection.plan.kind == "list";
 }
@@ -110,7 +114,7 @@ InjectionTally::InjectionTally(int64_t classes, int64_t inputs) {
     (this->*member).resize(static_cast<size_t>(classes * kFaultBins));
   }
   for (auto member : {&InjectionTally::input_faults, &InjectionTally::input_critical,
-                      &InjectionTally::input_nan}) {
+                      &InjectionTally::input_nan, &InjectionTally::input_correct}) {
     (this->*member).resize(static_cast<size_t>(inputs));
   }
 }
@@ -129,10 +133,7 @@ void InjectionTally::add(int64_t input, int32_t golden_class, int32_t label, int
   ++input_faults[i];
   input_critical[i] += outcome.critical;
   input_nan[i] += outcome.nan;
-  if (label < 0) return;
-  ++labelled;
-  golden_correct += golden_class == label;
-  faulty_correct += outcome.top == label;
+  input_correct[i] += label >= 0 && outcome.top == label;
 }
 
 std::array<int64_t, kFaultBins> by_bin(const InjectionSite& site, FaultCount count) {
@@ -148,7 +149,7 @@ int64_t total(const InjectionSite& site, FaultCount count) {
 }
 
 FaultRate site_rate(const Injection& injection, const InjectionSite& site, FaultCount count) {
-  if (injection.plan.kind == "input" || injection.plan.kind == "exhaustive") {
+  if (plans_inputs(injection)) {
     const bool nan = count == FaultCount::kNan;
     return mean_over_inputs(injection, site,
                             nan ? site.tally.input_nan : site.tally.input_critical);
@@ -196,10 +197,29 @@ FaultRate model_bin_rate(const Injection& injection, int bin) {
                          [&](const InjectionSite& site) { return bin_rate(injection, site, bin); });
 }
 
-double accuracy_loss(const InjectionSite& site) {
-  if (site.tally.labelled == 0) return kNan;
-  return static_cast<double>(site.tally.golden_correct - site.tally.faulty_correct) /
-         static_cast<double>(site.tally.labelled);
+AccuracyCounts accuracy_counts(const Injection& injection, const InjectionSite& site) {
+  AccuracyCounts counts;
+  for (size_t i = 0; i < site.tally.input_faults.size(); ++i) {
+    if (injection.label[i] < 0) continue;
+    const int64_t faults = site.tally.input_faults[i];
+    counts.labelled += faults;
+    if (injection.golden_class[i] == injection.label[i]) counts.golden_correct += faults;
+    counts.faulty_correct += site.tally.input_correct[i];
+  }
+  return counts;
+}
+
+double accuracy_loss(const Injection& injection, const InjectionSite& site) {
+  double loss = 0, weights = 0;
+  for (size_t i = 0; i < site.tally.input_faults.size(); ++i) {
+    const auto faults = static_cast<double>(site.tally.input_faults[i]);
+    if (injection.label[i] < 0 || faults == 0) continue;
+    const double weight = plans_inputs(injection) ? 1 : faults;
+    const double right = injection.golden_class[i] == injection.label[i] ? 1 : 0;
+    weights += weight;
+    loss += weight * (right - static_cast<double>(site.tally.input_correct[i]) / faults);
+  }
+  return weights > 0 ? loss / weights : kNan;
 }
 
 }  // namespace vigor

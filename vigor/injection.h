@@ -40,8 +40,7 @@ struct InjectionTally {
   std::vector<int64_t> nan;   // part of critical
   std::vector<int64_t> inf;   // infinite logits
   std::vector<int64_t> input_faults, input_critical, input_nan;  // [N]
-  // Of faults on inputs with a label: how many, and how often the answer is right without and with.
-  int64_t labelled = 0, golden_correct = 0, faulty_correct = 0;
+  std::vector<int64_t> input_correct;                            // [N] answers that are the label
 };
 
 struct InjectionSite : SiteHead {
@@ -76,8 +75,15 @@ FaultRate bin_rate(const Injection& injection, const InjectionSite& site, int bi
 FaultRate class_rate(const Injection& injection, const InjectionSite& site, int64_t golden_class);
 /// The same over all sites, weighted like model_rate.
 FaultRate model_bin_rate(const Injection& injection, int bin);
-/// Loss of accuracy (a share) by one fault in the site; NaN without labels.
-double accuracy_loss(const InjectionSite& site);
+/// Of the faults on inputs with a label: how many, and how often the answer is right without and
+/// with the fault.
+struct AccuracyCounts {
+  int64_t labelled = 0, golden_correct = 0, faulty_correct = 0;
+};
+AccuracyCounts accuracy_counts(const Injection& injection, const InjectionSite& site);
+/// Accuracy (a share) that a fault in the site costs, inputs weighted as by site_rate; NaN without
+/// labels.
+double accuracy_loss(const Injection& injection, const InjectionSite& site);
 
 /// Like write_run and read_run.
 void write_injection(const std::filesystem::path& file, const Injection& injection);

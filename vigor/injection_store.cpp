@@ -21,7 +21,8 @@ template <typename Tally>
 auto input_counts_of(Tally& tally) {
   return std::array{std::pair{"input_faults", &tally.input_faults},
                     std::pair{"input_critical", &tally.input_critical},
-                    std::pair{"input_nan", &tally.input_nan}};
+                    std::pair{"input_nan", &tally.input_nan},
+                    std::pair{"input_correct", &tally.input_correct}};
 }
 
 void put_rate(const Hdf5Group& group, const FaultRate& rate) {
@@ -33,10 +34,11 @@ void put_site(const Hdf5Group& group, const InjectionSite& site, const Injection
   const InjectionTally& tally = site.tally;
   put_site_head(group, site);
   put_rate(group, site_rate(injection, site));
-  group.put("accuracy_loss", accuracy_loss(site));
-  group.put("labelled", tally.labelled);
-  group.put("golden_correct", tally.golden_correct);
-  group.put("faulty_correct", tally.faulty_correct);
+  const AccuracyCounts accuracy = accuracy_counts(injection, site);
+  group.put("accuracy_loss", accuracy_loss(injection, site));
+  group.put("labelled", accuracy.labelled);
+  group.put("golden_correct", accuracy.golden_correct);
+  group.put("faulty_correct", accuracy.faulty_correct);
   const Extents cells{static_cast<hsize_t>(injection.classes), kFaultBins};
   for (const auto& [name, values] : counts_of(tally)) {
     std::vector<int64_t> bins(kFaultBins, 0);
@@ -107,15 +109,11 @@ InjectionSite read_site(const Hdf5Group& group, const Injection& injection) {
   }
   for (size_t i = 0; i < tally.input_faults.size(); ++i) {
     if (tally.input_critical[i] > tally.input_faults[i] ||
-        tally.input_nan[i] > tally.input_critical[i]) {
-      throw Error(group.path("input_critical") + " exceeds the faults");
+        tally.input_nan[i] > tally.input_critical[i] ||
+        tally.input_correct[i] > tally.input_faults[i]) {
+      throw Error(group.path("input_faults") + " are fewer than their outcomes");
     }
   }
-  tally.labelled = within(group.get<int64_t>("labelled"), 0, kMost, group.path("labelled"));
-  tally.golden_correct =
-      within(group.get<int64_t>("golden_correct"), 0, tally.labelled, group.path("golden_correct"));
-  tally.faulty_correct =
-      within(group.get<int64_t>("faulty_correct"), 0, tally.labelled, group.path("faulty_correct"));
   return site;
 }
 

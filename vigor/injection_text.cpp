@@ -50,11 +50,13 @@ std::string summary(const Injection& injection) {
   const bool one = injection.sites.size() == 1;
   const bool listed = injection.plan.kind == "list";
   const bool exact = model.low == model.high;
-  std::string text =
-      fmt::format("{} in {} {} the network's answer in {} % of all cases",
-                  listed ? "The listed faults" : "A random single bit flip",
-                  one ? "site " + site_name(injection.sites[0]) : "a neuron of this network",
-                  listed ? "change" : "changes", share(model.rate));
+  const std::string where = one ? "site " + site_name(injection.sites[0]) : "this network";
+  std::string text = listed ? fmt::format("The listed faults in {} change its answer", where)
+                            : fmt::format(
+                                  "A random single bit flip in a random neuron of {} changes the "
+                                  "network's answer",
+                                  where);
+  text += fmt::format(" in {} % of all cases", share(model.rate));
   text += exact
               ? " (exact: every fault was run). "
               : fmt::format(" ({} interval {}). ", confidence_text(injection), interval_of(model));
@@ -112,7 +114,7 @@ std::string site_tables(const Injection& injection) {
                          : fmt::format("{}", site.site.population),
                      fmt::format("{}", faults), share(rate.rate), share(rate.low), share(rate.high),
                      share(site_rate(injection, site, FaultCount::kNan).rate),
-                     share(accuracy_loss(site))});
+                     share(accuracy_loss(injection, site))});
     outcomes.push_back({site_name(site), fmt::format("{}", total(site, FaultCount::kMasked)),
                         fmt::format("{}", total(site, FaultCount::kBenign)),
                         fmt::format("{}", total(site, FaultCount::kCritical) - nan),
@@ -184,7 +186,7 @@ json to_json(const InjectionSite& site, const Injection& injection) {
           {"benign", total(site, FaultCount::kBenign)},
           {"top5", total(site, FaultCount::kTop5)},
           {"inf", total(site, FaultCount::kInf)},
-          {"accuracy_loss", number(accuracy_loss(site))},
+          {"accuracy_loss", number(accuracy_loss(injection, site))},
           {"bits", bits},
           {"classes", classes}};
 }

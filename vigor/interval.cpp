@@ -45,7 +45,8 @@ Interval wilson(double share, double trials, double deviate) {
   const double middle = (share + z2 / (2 * trials)) / (1 + z2 / trials);
   const double half = deviate / (1 + z2 / trials) *
                       std::sqrt(share * (1 - share) / trials + z2 / (4 * trials * trials));
-  return {std::max(0.0, middle - half), std::min(1.0, middle + half)};
+  return {share > 0 ? std::max(0.0, middle - half) : 0,
+          share < 1 ? std::min(1.0, middle + half) : 1};
 }
 
 double effective_trials(double trials, double population) {
