@@ -429,6 +429,47 @@ TEST(Inject, LeavesOutInputsThatAreNotFinite) {
   EXPECT_THROW(inject(small.graph, data, options), Error);
 }
 
+// Two inputs of four faults and two: the inputs weigh alike where each has a plan of its own.
+TEST(Inject, RatesByHand) {
+  Injection injection;
+  injection.classes = 2;
+  injection.golden_class = {0, 1, -1};
+  injection.label = {0, 0, 1};
+  injection.sites.push_back({});
+  InjectionSite& site = injection.sites[0];
+  site.site.population = 3;
+  site.site.neurons = {0, 1, 2};
+  site.tally = InjectionTally(2, 3);
+  const auto add = [&](int64_t input, int bit, int32_t top) {
+    Outcome outcome{top, 0, 0, false, false, top < 0, false};
+    outcome.critical = top != injection.golden_class[static_cast<size_t>(input)];
+    site.tally.add(input, injection.golden_class[static_cast<size_t>(input)],
+                   injection.label[static_cast<size_t>(input)], bit, outcome);
+  };
+  for (const int32_t top : {1, 0, 0, 0}) add(0, 30, top);
+  add(1, 30, 0);  // repairs the answer
+  add(1, 5, -1);
+  EXPECT_DOUBLE_EQ(site_rate(injection, site).rate, (0.25 + 1) / 2);
+  EXPECT_DOUBLE_EQ(site_rate(injection, site, FaultCount::kNan).rate, 0.25);
+  EXPECT_DOUBLE_EQ(accuracy_loss(injection, site), (0.25 - 0.5) / 2);
+  const AccuracyCounts accuracy = accuracy_counts(injection, site);
+  EXPECT_EQ(accuracy.labelled, 6);
+  EXPECT_EQ(accuracy.golden_correct, 4);
+  EXPECT_EQ(accuracy.faulty_correct, 4);
+  EXPECT_DOUBLE_EQ(bin_rate(injection, site, 30).rate, 0.4);
+  EXPECT_TRUE(std::isnan(bin_rate(injection, site, 31).rate));
+  EXPECT_EQ(bin_rate(injection, site, 31).high, 1);
+  EXPECT_DOUBLE_EQ(class_rate(injection, site, 1).rate, 1);
+  // 4 and 2 of 96, corrected: 4 * 95 / 92 and 2 * 95 / 94.
+  const double trials = 4 / (92.0 / (4 * 95) + 94.0 / (2 * 95));
+  const Interval expected = wilson(0.625, trials, normal_deviate(0.95));
+  EXPECT_NEAR(site_rate(injection, site).low, expected.low, 1e-12);
+  EXPECT_NEAR(site_rate(injection, site).high, expected.high, 1e-12);
+  injection.plan.kind = "layer";
+  EXPECT_DOUBLE_EQ(site_rate(injection, site).rate, 0.5);
+  EXPECT_DOUBLE_EQ(accuracy_loss(injection, site), 0);
+}
+
 TEST(Inject, FilesReadBack) {
   const SmallCase small(10);
   InjectOptions options;

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "injection.h"
@@ -91,8 +93,11 @@ InjectionSite read_site(const Hdf5Group& group, const Injection& injection) {
   InjectionSite site{read_site_head(group), {}};
   InjectionTally& tally = site.tally;
   const auto counts = [&](const std::string& name, const Extents& extents) {
-    // Sums of them stay in range.
-    return within(group.get_array<int64_t>(name, extents), 0, int64_t{1} << 40, group.path(name));
+    std::vector<int64_t> values = group.get_array<int64_t>(name, extents);
+    // Sums over all sites stay in range.
+    const auto most = kMost / (1 << 16) / std::max<int64_t>(std::ssize(values), 1);
+    within(values, 0, most, group.path(name));
+    return values;
   };
   for (const auto& [name, values] : counts_of(tally)) {
     *values =
