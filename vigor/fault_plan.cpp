@@ -22,9 +22,10 @@ constexpr uint64_t mask(int bits) { return (uint64_t{1} << bits) - 1; }
 }  // namespace
 
 int64_t sample_size(int64_t population, double margin, double confidence) {
-  if (!(margin > 0 && margin < 1)) fail("margin", "got {}, expected a share below 1", margin);
+  if (!(margin > 0 && margin < 1))
+    fail("margin", "got {}, expected a share between 0 and 1", margin);
   if (!(confidence > 0 && confidence < 1)) {
-    fail("confidence", "got {}, expected a share below 1", confidence);
+    fail("confidence", "got {}, expected a share between 0 and 1", confidence);
   }
   if (population <= 0) return 0;
   const double t = normal_deviate(confidence);

@@ -298,6 +298,7 @@ class Injector {
     share_work(threads_, items, [&](int worker, int64_t item) {
       std::vector<InjectedFault> injected = make(item);
       std::vector<Fault> faults;
+      faults.reserve(injected.size());
       for (const InjectedFault& fault : injected) {
         faults.push_back({static_cast<int32_t>(fault.input - golden.first()), fault.site,
                           fault.element, fault.value});

@@ -121,7 +121,8 @@ InjectionTally::InjectionTally(int64_t classes, int64_t inputs) {
 
 void InjectionTally::add(int64_t input, int32_t golden_class, int32_t label, int bit,
                          const Outcome& outcome) {
-  const auto cell = static_cast<size_t>(golden_class * kFaultBins + (bit < 0 ? kBits : bit));
+  const auto cell =
+      static_cast<size_t>(int64_t{golden_class} * kFaultBins + (bit < 0 ? kBits : bit));
   ++faults[cell];
   critical[cell] += outcome.critical;
   masked[cell] += outcome.masked;

@@ -45,6 +45,10 @@ std::string plan_text(const Injection& injection) {
                      plan.until_margin ? ", stopped once reached" : "");
 }
 
+bool is_sampled(const InjectionSite& site) {
+  return std::ssize(site.site.neurons) < site.site.population;
+}
+
 std::string summary(const Injection& injection) {
   const FaultRate model = model_rate(injection);
   const bool one = injection.sites.size() == 1;
@@ -60,6 +64,9 @@ std::string summary(const Injection& injection) {
   text += exact
               ? " (exact: every fault was run). "
               : fmt::format(" ({} interval {}). ", confidence_text(injection), interval_of(model));
+  if (!listed && std::any_of(injection.sites.begin(), injection.sites.end(), is_sampled)) {
+    text += "All figures are about the neurons sampled. ";
+  }
   if (listed || !(model.rate > 0)) return wrapped(text);
   int worst_bit = 0;
   for (int bit = 0; bit < kBits; ++bit) {
@@ -109,7 +116,7 @@ std::string site_tables(const Injection& injection) {
     const int64_t faults = total(site, FaultCount::kFaults);
     const int64_t nan = total(site, FaultCount::kNan);
     rates.push_back({site_name(site),
-                     site.site.neurons.size() < static_cast<size_t>(site.site.population)
+                     is_sampled(site)
                          ? fmt::format("{} of {}", site.site.neurons.size(), site.site.population)
                          : fmt::format("{}", site.site.population),
                      fmt::format("{}", faults), share(rate.rate), share(rate.low), share(rate.high),
