@@ -1,18 +1,12 @@
 #include "analyze.h"
 
-#include <sys/utsname.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <ctime>
-#include <filesystem>
-#include <fstream>
 
 #include "commands.h"
 #include "error.h"
 #include "forecast.h"
 #include "onnx_import.h"
-#include "printable.h"
+#include "output.h"
 #include "progress.h"
 #include "store.h"
 #include "text.h"
@@ -28,20 +22,6 @@ struct Given {
   AnalyzeOptions options;
   bool dry_run = false;
 };
-
-// Found out before hours are spent, not after.
-void check_output(const std::filesystem::path& output, const std::filesystem::path& model) {
-  const auto folder = output.has_parent_path() ? output.parent_path() : ".";
-  if (!std::filesystem::is_directory(folder)) {
-    fail(output.string(), "cannot be written: no folder {}", folder.string());
-  }
-  if (std::filesystem::is_directory(output)) fail(output.string(), "is a folder");
-  std::error_code missing;
-  if (std::filesystem::equivalent(output, model, missing)) fail(output.string(), "is the model");
-  if (access(folder.c_str(), W_OK) != 0) {
-    fail(output.string(), "cannot be written: no permission for {}", folder.string());
-  }
-}
 
 // "5%" or "5" are both 5 percent.
 double parse_percent(std::string text) {
@@ -59,25 +39,6 @@ void check_values(Given& given) {
   if (options.lanes < 16 || options.lanes > 1024 || options.lanes % 16 != 0) {
     fail("--batch", "got {}, expected a multiple of 16 up to 1024", options.lanes);
   }
-}
-
-// As it was typed, from the kernel: the parser keeps no copy.
-std::string command_line() {
-  std::ifstream file("/proc/self/cmdline", std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  std::replace(text.begin(), text.end(), '\0', ' ');
-  while (text.ends_with(' ')) text.pop_back();
-  return printable(text);
-}
-
-void describe_machine(Provenance& provenance) {
-  utsname name{};
-  uname(&name);
-  provenance.machine = fmt::format("{} {} {}", name.sysname, name.release, name.machine);
-  const std::time_t now = std::time(nullptr);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&now));
-  provenance.time = text;
 }
 
 void print_forecast(const Graph& graph, const Dataset& data, const AnalyzeOptions& options) {
@@ -107,8 +68,7 @@ void run(Given& given, const DataOptions& data_options) {
   };
   Run run = analyze(graph, data, given.options, events);
   run.split = data_options.split;
-  run.provenance.command = command_line();
-  describe_machine(run.provenance);
+  describe_caller(run.provenance);
   write_run(given.output, run);
   progress.line(fmt::format("{} inputs, {} -> {}", run.inputs(), duration(run.provenance.seconds),
                             given.output));

@@ -11,6 +11,7 @@ namespace vigor {
 
 void add_inspect(CLI::App& app);
 void add_analyze(CLI::App& app);
+void add_inject(CLI::App& app);
 void add_show(CLI::App& app);
 
 /// Adds --data, --split and the preprocessing options to a command. The returned function turns

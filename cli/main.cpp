@@ -42,6 +42,7 @@ int main(int argc, char** argv) {
       "      --scale 1/255 --inputs 10 -o run.h5\n  vigor show run.h5");
   vigor::add_inspect(app);
   vigor::add_analyze(app);
+  vigor::add_inject(app);
   vigor::add_show(app);
   try {
     app.parse(argc, argv);

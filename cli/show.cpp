@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "error.h"
 #include "export.h"
+#include "injection_text.h"
 #include "store.h"
 #include "tables.h"
 #include "usage.h"
@@ -19,7 +20,15 @@ struct Options {
   bool json = false;
 };
 
+void show_injection(const Options& options) {
+  if (!options.csv.empty()) fail("--csv", "{} is an injection file: use --json", options.file);
+  Injection injection = read_injection(options.file);
+  if (!options.site.empty()) injection = only_site(std::move(injection), options.site);
+  fmt::print("{}", options.json ? to_json(injection) : to_text(injection));
+}
+
 void show(const Options& options) {
+  if (holds_injection(options.file)) return show_injection(options);
   Run run = read_run(options.file);
   if (!options.site.empty()) run = only_site(std::move(run), options.site);
   if (!options.csv.empty()) write_csv(options.csv, run);
@@ -34,8 +43,8 @@ void show(const Options& options) {
 
 void add_show(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("show", "Show what a run found out");
-  command->add_option("run", options->file, "Run file of vigor analyze")
+  CLI::App* command = app.add_subcommand("show", "Show what a run or an injection found out");
+  command->add_option("run", options->file, "File of vigor analyze or vigor inject")
       ->required()
       ->type_name("RUN.h5");
   command->add_option("--site", options->site, "This site alone")->type_name("NAME");

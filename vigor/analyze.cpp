@@ -8,7 +8,6 @@
 #include "error.h"
 #include "far_class.h"
 #include "hash.h"
-#include "kernels/kernels.h"
 #include "prober.h"
 #include "unit.h"
 #include "workers.h"
@@ -41,30 +40,6 @@ std::string canonical(const AnalyzeOptions& options, int64_t inputs, bool per_cl
                             {"keep_thresholds", options.keep_thresholds},
                             {"audit", options.audit}};
   return json.dump();
-}
-
-std::string describe(const Graph& graph) {
-  nlohmann::json nodes = nlohmann::json::array();
-  for (const Node& node : graph.nodes) {
-    nlohmann::json inputs = nlohmann::json::array();
-    for (const int input : node.inputs) inputs.push_back(graph.tensor(input).name);
-    nodes.push_back({{"name", node.name},
-                     {"op", node.type},
-                     {"inputs", inputs},
-                     {"outputs", {graph.tensor(node.output).name}},
-                     {"shape", node.op->shape()},
-                     {"parameters", node.op->parameters()},
-                     {"macs", node.op->macs()}});
-  }
-  const nlohmann::json json{{"input", graph.tensor(graph.input).name},
-                            {"input_shape", graph.tensor(graph.input).shape},
-                            {"logits", graph.tensor(graph.logits).name},
-                            {"nodes", nodes}};
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-Shape without_batch(const Shape& shape) {
-  return shape.size() > 1 && shape[0] == 1 ? Shape(shape.begin() + 1, shape.end()) : shape;
 }
 
 class Analysis {
@@ -109,27 +84,15 @@ class Analysis {
 
  private:
   void prepare_run() {
-    run_.version = VIGOR_VERSION;
-    run_.model = graph_.file;
-    run_.model_sha256 = graph_.sha256;
-    run_.data = data_.description();
-    run_.preprocessing = data_.preprocessing_json();
+    static_cast<RunHead&>(run_) = describe_run(graph_, data_);
     run_.options = canonical(options_, inputs_, unit_options_.per_class);
     run_.method = "lattice";
-    run_.graph_json = describe(graph_);
     run_.seed = options_.seed;
-    run_.class_names = data_.class_names();
-    run_.classes = graph_.classes();
-    run_.forward_macs = graph_.macs();
-    run_.provenance.isa = kernels().name;
     run_.provenance.threads = threads_;
     const int64_t rows = unit_options_.per_class ? graph_.classes() + 1 : 1;
     for (const Site& site : sites_) {
       const auto neurons = static_cast<int64_t>(site.neurons.size());
-      SiteResult result{site,
-                        graph_.node(site.node).name,
-                        graph_.tensor(site.tensor).name,
-                        without_batch(graph_.tensor(site.tensor).shape),
+      SiteResult result{describe_site(graph_, site),
                         SiteTally(neurons, rows),
                         std::vector<int32_t>(2 * site.neurons.size(), -1),
                         {}};
@@ -148,10 +111,7 @@ class Analysis {
   // Golden run of the block of inputs from `first` on; notes the inputs the first time.
   Golden golden(int64_t first, Sha256* hash) {
     const int64_t count = std::min(block_, inputs_ - first);
-    std::vector<float> inputs = read_inputs(graph_, data_, first, count);
-    if (hash)
-      hash->add({reinterpret_cast<const char*>(inputs.data()), inputs.size() * sizeof(float)});
-    return Golden(graph_, std::move(inputs), first);
+    return golden_run(graph_, data_, first, count, hash);
   }
 
   void find_far_classes() {
@@ -165,11 +125,7 @@ class Analysis {
 
   // Phase 1 for one block of inputs: its units, shared by the threads.
   void find_thresholds(const Golden& golden, bool last) {
-    for (int64_t i = 0; i < golden.count(); ++i) {
-      run_.input_index.push_back(golden.first() + i);
-      run_.golden_class.push_back(golden.golden_class(i));
-      run_.label.push_back(static_cast<int32_t>(data_.label(golden.first() + i)));
-    }
+    add_inputs(run_, golden, data_);
     for (const auto& prober : probers_) prober->bind(golden);
     std::vector<int64_t> left(run_.sites.size(), 0);
     for (const UnitSpan& unit : units_) ++left[unit.site];
@@ -254,29 +210,6 @@ std::vector<Site> choose_sites(const Graph& graph, const AnalyzeOptions& options
   std::vector<Site> sites = select_sites(graph, options.sites);
   if (!options.neurons.empty()) sample_neurons(sites, options.neurons, options.seed);
   return sites;
-}
-
-void check_data(const Graph& graph, const Dataset& data) {
-  const Shape& expected = graph.tensor(graph.input).shape;
-  if (element_count(data.sample_shape()) != graph.tensor(graph.input).size) {
-    fail("data", "{}: got samples of {}, expected {} elements as the input of {} ({})",
-         data.description(), to_string(data.sample_shape()), graph.tensor(graph.input).size,
-         graph.file, to_string(expected));
-  }
-  for (int64_t i = 0; i < data.size(); ++i) {
-    if (data.label(i) >= graph.classes()) {
-      fail("data", "{}: label of input {}: got {}, expected less than the {} classes of {}",
-           data.description(), i, data.label(i), graph.classes(), graph.file);
-    }
-  }
-}
-
-std::vector<float> read_inputs(const Graph& graph, const Dataset& data, int64_t first,
-                               int64_t count) {
-  const int64_t size = graph.tensor(graph.input).size;
-  std::vector<float> inputs(static_cast<size_t>(size * count));
-  for (int64_t i = 0; i < count; ++i) data.read(first + i, inputs.data() + i * size);
-  return inputs;
 }
 
 Run analyze(const Graph& graph, const Dataset& data, const AnalyzeOptions& options,

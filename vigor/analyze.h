@@ -6,6 +6,7 @@
 
 #include "dataset.h"
 #include "run.h"
+#include "run_head.h"
 
 namespace vigor {
 
@@ -36,13 +37,5 @@ Run analyze(const Graph& graph, const Dataset& data, const AnalyzeOptions& optio
 
 /// The sites that the options select, sampled.
 std::vector<Site> choose_sites(const Graph& graph, const AnalyzeOptions& options);
-
-/// "data: got 3x32x32, expected 1x28x28" unless a sample has as many elements as the network's
-/// input (equal counts are reshaped); labels must be classes of the network.
-void check_data(const Graph& graph, const Dataset& data);
-
-/// Inputs [first, first + count) of the data, one after the other.
-std::vector<float> read_inputs(const Graph& graph, const Dataset& data, int64_t first,
-                               int64_t count);
 
 }  // namespace vigor

@@ -3,11 +3,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
+#include "csv.h"
 #include "error.h"
 #include "factors.h"
 
@@ -41,47 +40,6 @@ json to_json(const SiteResult& site, const Run& run) {
           {"probes_per_pair", probes_per_pair(site, run.inputs())},
           {"forward_equivalents", forward_equivalents(site, run)}};
 }
-
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string result = "\"";
-  for (const char c : text) {
-    result += c;
-    if (c == '"') result += c;
-  }
-  return result + '"';
-}
-
-// A CSV file: each row at once, so that no table has to fit into memory.
-class CsvFile {
- public:
-  CsvFile(const std::filesystem::path& file, std::string_view header)
-      : name_(file.string()), out_(file, std::ios::binary) {
-    out_ << header << '\n';
-    check();
-  }
-
-  template <typename... Fields>
-  void row(const Fields&... fields) {
-    std::string line;
-    ((line += fmt::format("{},", fields)), ...);
-    line.back() = '\n';
-    out_ << line;
-  }
-
-  void finish() {
-    out_.close();
-    check();
-  }
-
- private:
-  void check() const {
-    if (!out_) fail(name_, "cannot be written: {}", std::generic_category().message(errno));
-  }
-
-  std::string name_;
-  std::ofstream out_;
-};
 
 void write_sites(const std::filesystem::path& file, const Run& run) {
   CsvFile csv(file,

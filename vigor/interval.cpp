@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <numbers>
 
 namespace vigor {
 
@@ -20,14 +22,42 @@ double student_t(double freedom) {
          (79 * z9 + 776 * z7 + 1482 * z5 - 1920 * z3 - 945 * z) / (92160 * v * v * v * v);
 }
 
+double normal_quantile(double probability) {
+  if (probability > 0.5) return -normal_quantile(1 - probability);
+  // Newton's steps from far out on the left, where the distribution function is convex.
+  const auto below = [](double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); };
+  double x = -std::sqrt(-2 * std::log(2 * probability));
+  for (int step = 0; step < 60; ++step) {
+    const double density = std::exp(-x * x / 2) / std::sqrt(2 * std::numbers::pi);
+    const double change = (below(x) - probability) / density;
+    x -= change;
+    if (std::abs(change) < 1e-14 * (1 + std::abs(x))) break;
+  }
+  return x;
+}
+
+double normal_deviate(double confidence) { return -normal_quantile((1 - confidence) / 2); }
+
+Interval wilson(double share, double trials, double deviate) {
+  if (trials <= 0) return {0, 1};
+  if (std::isinf(trials)) return {share, share};
+  const double z2 = deviate * deviate;
+  const double middle = (share + z2 / (2 * trials)) / (1 + z2 / trials);
+  const double half = deviate / (1 + z2 / trials) *
+                      std::sqrt(share * (1 - share) / trials + z2 / (4 * trials * trials));
+  return {share > 0 ? std::max(0.0, middle - half) : 0,
+          share < 1 ? std::min(1.0, middle + half) : 1};
+}
+
+double effective_trials(double trials, double population) {
+  if (trials >= population) return std::numeric_limits<double>::infinity();
+  return trials * (population - 1) / (population - trials);
+}
+
 Interval wilson(int64_t hits, int64_t trials) {
   if (trials <= 0) return {0, 1};
   const auto n = static_cast<double>(trials);
-  const double p = static_cast<double>(hits) / n;
-  const double z2 = kZ * kZ;
-  const double middle = (p + z2 / (2 * n)) / (1 + z2 / n);
-  const double half = kZ / (1 + z2 / n) * std::sqrt(p * (1 - p) / n + z2 / (4 * n * n));
-  return {std::max(0.0, middle - half), std::min(1.0, middle + half)};
+  return wilson(static_cast<double>(hits) / n, n, kZ);
 }
 
 }  // namespace vigor

@@ -88,11 +88,11 @@ bool class_rows_fit(const Graph& graph, int64_t neurons) {
   return neurons * (graph.classes() + 1) <= (int64_t{256} << 20) / kRangeBytes;
 }
 
-int64_t Run::inputs() const {
+int64_t RunHead::inputs() const {
   return std::count_if(golden_class.begin(), golden_class.end(), [](int32_t c) { return c >= 0; });
 }
 
-std::vector<int64_t> Run::class_inputs() const {
+std::vector<int64_t> RunHead::class_inputs() const {
   std::vector<int64_t> counts(static_cast<size_t>(classes) + 1, 0);
   for (const int32_t c : golden_class) {
     if (c < 0) continue;

@@ -47,10 +47,14 @@ inline constexpr int64_t kRangeBytes = 4 * 16 + 8;
 /// Whether ranges of this many neurons per golden class take at most 256 MiB.
 bool class_rows_fit(const Graph& graph, int64_t neurons);
 
-struct SiteResult {
+/// What a file says of a site, whatever was found out about it.
+struct SiteHead {
   Site site;
   std::string node_name, tensor_name;
   Shape shape;  // of the tensor, without the batch
+};
+
+struct SiteResult : SiteHead {
   SiteTally tally;
   std::vector<int32_t> far_class;  // [K, 2]: class as v -> -inf, +inf; -1 where there is none
   std::vector<float> thresholds;   // [N, K, 2, 2], side x (safe, unsafe) values, if kept
@@ -63,7 +67,8 @@ struct Provenance {
   int threads = 0;
 };
 
-struct Run {
+/// What every result file says of model, data and machine.
+struct RunHead {
   std::string version, model, model_sha256;
   std::string data, data_sha256, preprocessing, split;
   std::string options;  // canonical JSON
@@ -75,13 +80,16 @@ struct Run {
   std::vector<int64_t> input_index;
   std::vector<int32_t> golden_class;  // -1: golden run not finite, left out
   std::vector<int32_t> label;         // -1: unknown
-  std::vector<SiteResult> sites;
   Provenance provenance;
 
   /// Inputs that count: those whose golden run is finite.
   int64_t inputs() const;
   /// Of these, how many have each golden class; classes + 1 entries, the last the sum.
   std::vector<int64_t> class_inputs() const;
+};
+
+struct Run : RunHead {
+  std::vector<SiteResult> sites;
 };
 
 }  // namespace vigor

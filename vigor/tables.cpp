@@ -9,88 +9,20 @@
 #include "export.h"
 #include "factors.h"
 #include "printable.h"
+#include "text_table.h"
 
 namespace vigor {
 
 namespace {
 
-constexpr size_t kColumns = 98;
-
-// Of UTF-8 text: bytes that begin a character.
-size_t width(std::string_view text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
-}
-
-std::string shortened(const std::string& name, size_t most) {
-  std::string text = printable(name);
-  if (width(text) <= most) return text;
-  while (width(text) > most - 2 || (text.back() & 0xc0) == 0x80) text.pop_back();
-  return text + "..";
-}
-
 std::string site_name(const SiteResult& site) { return shortened(site.site.name, 24); }
 
-std::string wrapped(std::string_view text) {
-  std::string result, line;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find(' '), text.size());
-    const std::string_view word = text.substr(0, end);
-    if (!line.empty() && width(line) + 1 + width(word) > kColumns) {
-      result += line + '\n';
-      line.clear();
-    }
-    if (!line.empty()) line += ' ';
-    line += word;
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return result + line + '\n';
-}
-
-using Row = std::vector<std::string>;
-
-// The first `left` columns are aligned to the left, numbers to the right.
-std::string table(const std::string& title, const std::vector<Row>& rows, size_t left) {
-  std::vector<size_t> widths(rows.front().size());
-  for (const Row& row : rows) {
-    for (size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], width(row[c]));
-  }
-  std::string text = "\n" + title + "\n\n";
-  for (size_t r = 0; r < rows.size(); ++r) {
-    std::string line, rule;
-    for (size_t c = 0; c < widths.size(); ++c) {
-      const std::string gap(widths[c] - width(rows[r][c]), ' ');
-      line += "  " + (c < left ? rows[r][c] + gap : gap + rows[r][c]);
-      rule += "  " + std::string(widths[c], '-');
-    }
-    text += line.erase(line.find_last_not_of(' ') + 1) + '\n';
-    if (r == 0) text += rule + '\n';
-  }
-  return text;
-}
-
-// "1.90": two decimals, more where a share would read as nothing.
-std::string percent(double share) {
-  const double value = 100 * share;
-  return value != 0 && value < 0.01 ? fmt::format("{:.1g}", value) : fmt::format("{:.2f}", value);
-}
-
 std::string number(double value) { return fmt::format("{:.4g}", value); }
-
-std::string bit_meaning(size_t bit) {
-  if (bit == 31) return "sign";
-  if (bit < 23) return fmt::format("mantissa {}", bit);
-  return fmt::format("exponent {}", bit - 23);
-}
 
 std::string neurons_of(const SiteResult& site) {
   return site.tally.neurons == site.site.population
              ? fmt::format("{}", site.site.population)
              : fmt::format("{} of {}", site.tally.neurons, site.site.population);
-}
-
-std::string interval_text(Interval interval) {
-  return fmt::format("{} % to {} %", percent(interval.low), percent(interval.high));
 }
 
 std::vector<size_t> worst_bits(const std::array<double, kBits>& means) {
@@ -163,9 +95,9 @@ std::string heading(const Run& run) {
 }
 
 std::string site_tables(const Run& run) {
-  std::vector<Row> factors{
+  std::vector<TableRow> factors{
       {"site", "kind", "neurons", "low", "LVF", "high", "NaN part", "non-critical"}};
-  std::vector<Row> search{
+  std::vector<TableRow> search{
       {"site", "far class below", "above", "contradictions", "probes", "forward runs"}};
   std::string intervals;
   for (const SiteResult& site : run.sites) {
@@ -193,7 +125,7 @@ std::string bit_table(const Run& run) {
   const auto resolved = model_bit_means(run);
   const auto high = model_bit_means(run, Reading::kHigh);
   const auto nan = model_bit_means(run, Reading::kNan);
-  std::vector<Row> rows{{"bit", "", "low", "BVF", "high", "NaN part"}};
+  std::vector<TableRow> rows{{"bit", "", "low", "BVF", "high", "NaN part"}};
   for (const size_t bit : worst_bits(resolved)) {
     constexpr size_t kMost = 8;
     if (resolved[bit] == 0 || rows.size() > kMost) break;
@@ -222,7 +154,7 @@ std::string neuron_table(const Run& run, int top) {
   // Of equals the first in the network.
   std::stable_sort(neurons.begin(), neurons.end(),
                    [](const RankedNeuron& a, const RankedNeuron& b) { return a.nvf > b.nvf; });
-  std::vector<Row> rows{
+  std::vector<TableRow> rows{
       {"site", "neuron", "NVF %", "safe from", "to", "critical up to", "from", "worst bit"}};
   for (size_t i = 0; i < count; ++i) {
     const SiteResult& site = *neurons[i].site;

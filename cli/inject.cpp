@@ -1,0 +1,120 @@
+#include "inject.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "commands.h"
+#include "error.h"
+#include "onnx_import.h"
+#include "output.h"
+#include "progress.h"
+#include "text.h"
+
+namespace vigor {
+
+namespace {
+
+struct Given {
+  std::string model, output, faults, save;
+  InjectOptions options;
+};
+
+int64_t faults_of(const Injection& injection) {
+  int64_t sum = 0;
+  for (const InjectionSite& site : injection.sites) sum += total(site, FaultCount::kFaults);
+  return sum;
+}
+
+void run(const Given& given, const DataOptions& data_options) {
+  check_output(given.output, given.model);
+  if (!given.save.empty()) check_output(given.save, given.model);
+  const Graph graph = import_onnx(given.model);
+  const Dataset data = Dataset::open(data_options);
+  check_data(graph, data);
+  std::optional<FaultList> list;
+  if (!given.faults.empty()) list = read_fault_list(given.faults, graph, data.size());
+  std::optional<FaultListWriter> writer;
+  if (!given.save.empty()) writer.emplace(given.save);
+  Progress progress;
+  InjectProgress events;
+  events.advance = [&](double share) { progress.advance(share); };
+  if (writer) {
+    events.faults = [&](auto faults, const auto& sites) { writer->write(faults, sites); };
+  }
+  Injection injection = inject(graph, data, given.options, list ? &*list : nullptr, events);
+  if (writer) writer->finish();
+  injection.split = data_options.split;
+  describe_caller(injection.provenance);
+  write_injection(given.output, injection);
+  progress.line(fmt::format("{} faults on {} inputs, {} -> {}", with_commas(faults_of(injection)),
+                            injection.inputs(), duration(injection.provenance.seconds),
+                            given.output));
+}
+
+}  // namespace
+
+void add_inject(CLI::App& app) {
+  CLI::App* command =
+      app.add_subcommand("inject", "Run bit flips at random, all of them, or those of a list");
+  auto given = std::make_shared<Given>();
+  InjectOptions& options = given->options;
+  command->add_option("MODEL", given->model, "Trained network (.onnx)")->required();
+  command->add_option("-o,--output", given->output, "Injection file to write (HDF5)")->required();
+  const auto data = add_data_options(*command);
+  command
+      ->add_option("--plan", options.plan.kind,
+                   "What the margin holds for: input (every site and input), layer (every site "
+                   "over all inputs), model")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"input", "layer", "model"}));
+  command->add_option("--margin", options.plan.margin, "Margin of error of a critical rate")
+      ->capture_default_str();
+  command->add_option("--confidence", options.plan.confidence, "Confidence of the margin")
+      ->capture_default_str();
+  command->add_flag("--until-margin", options.plan.until_margin,
+                    "Stop as soon as the Wilson interval is as narrow as the margin asks");
+  CLI::Option* exhaustive = command->add_flag(
+      "--exhaustive", [&options](int64_t) { options.plan.kind = "exhaustive"; },
+      "Every bit of every neuron for every input");
+  CLI::Option* faults = command->add_option(
+      "--faults", given->faults, "Run this list: CSV with input, site, element, bit or value");
+  command->add_option("--save-faults", given->save, "Write every fault with its outcome (CSV)");
+  CLI::Option* neurons =
+      command->add_option("--neurons", options.neurons,
+                          "A random sample of each site: a number, or a share such as 5%");
+  CLI::Option* inputs =
+      command->add_option("--inputs", options.inputs, "Use the first N of the split (all)")
+          ->check(CLI::PositiveNumber);
+  CLI::Option* sites =
+      command
+          ->add_option("--sites", options.sites,
+                       "post-activation, pre-activation, logits, all, or names, comma-separated")
+          ->capture_default_str();
+  command
+      ->add_option("--prober", options.prober, "region (fast), suffix, or reference (the oracle)")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"region", "suffix", "reference"}));
+  command
+      ->add_option("--batch", options.lanes,
+                   "Batch of the suffix prober, a multiple of 16: same results")
+      ->capture_default_str();
+  command->add_option("--threads", options.threads, "Threads (all cores): the same results")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--seed", options.seed, "Of everything drawn at random")
+      ->capture_default_str();
+  for (const char* name : {"--plan", "--margin", "--until-margin"}) {
+    exhaustive->excludes(command->get_option(name));
+    faults->excludes(command->get_option(name));
+  }
+  for (CLI::Option* option : {exhaustive, neurons, inputs, sites}) faults->excludes(option);
+  command->footer(
+      "Examples:\n"
+      "  vigor inject lenet5.onnx --data mnist:DIR --scale 1/255 --inputs 20 -o fi.h5\n"
+      "  vigor inject net.onnx --data npz:images.npz --plan layer --margin 0.005 -o fi.h5\n"
+      "  vigor inject net.onnx --data npz:images.npz --inputs 5 --exhaustive \\\n"
+      "      --sites fc1 --save-faults faults.csv -o all.h5\n"
+      "  vigor inject net.onnx --data npz:images.npz --faults faults.csv -o again.h5");
+  command->callback([given, data] { run(*given, data()); });
+}
+
+}  // namespace vigor

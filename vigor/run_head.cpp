@@ -1,0 +1,98 @@
+#include "run_head.h"
+
+#include <nlohmann/json.hpp>
+
+#include "error.h"
+#include "kernels/kernels.h"
+
+namespace vigor {
+
+namespace {
+
+std::string describe(const Graph& graph) {
+  nlohmann::json nodes = nlohmann::json::array();
+  for (const Node& node : graph.nodes) {
+    nlohmann::json inputs = nlohmann::json::array();
+    for (const int input : node.inputs) inputs.push_back(graph.tensor(input).name);
+    nodes.push_back({{"name", node.name},
+                     {"op", node.type},
+                     {"inputs", inputs},
+                     {"outputs", {graph.tensor(node.output).name}},
+                     {"shape", node.op->shape()},
+                     {"parameters", node.op->parameters()},
+                     {"macs", node.op->macs()}});
+  }
+  const nlohmann::json json{{"input", graph.tensor(graph.input).name},
+                            {"input_shape", graph.tensor(graph.input).shape},
+                            {"logits", graph.tensor(graph.logits).name},
+                            {"nodes", nodes}};
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+Shape without_batch(const Shape& shape) {
+  return shape.size() > 1 && shape[0] == 1 ? Shape(shape.begin() + 1, shape.end()) : shape;
+}
+
+}  // namespace
+
+void check_data(const Graph& graph, const Dataset& data) {
+  const Shape& expected = graph.tensor(graph.input).shape;
+  if (element_count(data.sample_shape()) != graph.tensor(graph.input).size) {
+    fail("data", "{}: got samples of {}, expected {} elements as the input of {} ({})",
+         data.description(), to_string(data.sample_shape()), graph.tensor(graph.input).size,
+         graph.file, to_string(expected));
+  }
+  for (int64_t i = 0; i < data.size(); ++i) {
+    if (data.label(i) >= graph.classes()) {
+      fail("data", "{}: label of input {}: got {}, expected less than the {} classes of {}",
+           data.description(), i, data.label(i), graph.classes(), graph.file);
+    }
+  }
+}
+
+std::vector<float> read_inputs(const Graph& graph, const Dataset& data, int64_t first,
+                               int64_t count) {
+  const int64_t size = graph.tensor(graph.input).size;
+  std::vector<float> inputs(static_cast<size_t>(size * count));
+  for (int64_t i = 0; i < count; ++i) data.read(first + i, inputs.data() + i * size);
+  return inputs;
+}
+
+Golden golden_run(const Graph& graph, const Dataset& data, int64_t first, int64_t count,
+                  Sha256* hash) {
+  std::vector<float> inputs = read_inputs(graph, data, first, count);
+  if (hash) {
+    hash->add({reinterpret_cast<const char*>(inputs.data()), inputs.size() * sizeof(float)});
+  }
+  return Golden(graph, std::move(inputs), first);
+}
+
+RunHead describe_run(const Graph& graph, const Dataset& data) {
+  RunHead head;
+  head.version = VIGOR_VERSION;
+  head.model = graph.file;
+  head.model_sha256 = graph.sha256;
+  head.data = data.description();
+  head.preprocessing = data.preprocessing_json();
+  head.graph_json = describe(graph);
+  head.class_names = data.class_names();
+  head.classes = graph.classes();
+  head.forward_macs = graph.macs();
+  head.provenance.isa = kernels().name;
+  return head;
+}
+
+SiteHead describe_site(const Graph& graph, const Site& site) {
+  return {site, graph.node(site.node).name, graph.tensor(site.tensor).name,
+          without_batch(graph.tensor(site.tensor).shape)};
+}
+
+void add_inputs(RunHead& head, const Golden& golden, const Dataset& data) {
+  for (int64_t i = 0; i < golden.count(); ++i) {
+    head.input_index.push_back(golden.first() + i);
+    head.golden_class.push_back(golden.golden_class(i));
+    head.label.push_back(static_cast<int32_t>(data.label(golden.first() + i)));
+  }
+}
+
+}  // namespace vigor
