@@ -16,7 +16,7 @@ namespace vigor {
 namespace {
 
 /// Faults of one item of work, about.
-constexpr int64_t kItemFaults = 4096;
+constexpr int64_t kItemFaults = 65536;
 /// Of a space, before the first look at the interval; each round doubles them.
 constexpr int64_t kFirstRound = 128;
 

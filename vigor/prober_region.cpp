@@ -6,8 +6,9 @@
 // class are run again by the suffix prober.
 #include <algorithm>
 #include <cmath>
-#include <list>
+#include <deque>
 #include <tuple>
+#include <unordered_map>
 
 #include "kernels/kernels.h"
 #include "prober.h"
@@ -153,6 +154,7 @@ class RegionProber final : public Prober {
     if (golden_->count() == 1) input = -1;  // the block shows it in every lane
     if (planner_ && site == site_ && input == input_) return;
     plans_.clear();
+    oldest_.clear();
     plan_bytes_ = 0;
     planner_.reset();
     site_ = site;
@@ -179,18 +181,20 @@ class RegionProber final : public Prober {
     spread_input_ = input;
   }
 
-  RegionPlan& plan_of(int64_t element) {
-    const auto at = std::find_if(plans_.begin(), plans_.end(),
-                                 [&](const auto& entry) { return entry.first == element; });
-    if (at != plans_.end()) return *at->second;
-    auto plan = planner_->plan(element);
-    plan_bytes_ += plan->bytes();
-    plans_.emplace_front(element, std::move(plan));
-    while (plan_bytes_ > kMostPlanBytes && plans_.size() > 1) {
-      plan_bytes_ -= plans_.back().second->bytes();
-      plans_.pop_back();
+  const RegionPlan& plan_of(int64_t element) {
+    auto& slot = plans_[element];
+    if (slot) return *slot;
+    slot = planner_->plan(element);
+    const RegionPlan& plan = *slot;
+    plan_bytes_ += plan.bytes();
+    oldest_.push_back(element);
+    while (plan_bytes_ > kMostPlanBytes && oldest_.size() > 1) {
+      const auto old = plans_.find(oldest_.front());
+      plan_bytes_ -= old->second->bytes();
+      plans_.erase(old);
+      oldest_.pop_front();
     }
-    return *plans_.front().second;
+    return plan;
   }
 
   // All faults of one neuron, in as many batches as it takes.
@@ -308,7 +312,8 @@ class RegionProber final : public Prober {
   std::unique_ptr<RowArena> arena_;
   int32_t site_ = -1, input_ = -1;  // of planner_ and plans_
   std::unique_ptr<RegionPlanner> planner_;
-  std::list<std::pair<int64_t, std::unique_ptr<RegionPlan>>> plans_;
+  std::unordered_map<int64_t, std::unique_ptr<RegionPlan>> plans_;  // by neuron
+  std::deque<int64_t> oldest_;                                      // neurons, oldest plan first
   int64_t plan_bytes_ = 0;
   std::vector<int64_t> running_;  // fault of each lane, or -1
   std::vector<size_t> next_, end_;

@@ -103,20 +103,25 @@ float* RowArena::take(int64_t floats) {
   return place;
 }
 
-void MixPlan::begin(const Outputs& outputs) {
+int32_t MixPlan::begin(const Outputs& outputs) {
   outputs_.push_back(outputs);
-  begin_.push_back(terms_.size());
+  return static_cast<int32_t>(outputs_.size()) - 1;
 }
 
-void MixPlan::add(int64_t term, int64_t element) {
-  terms_.push_back({term, element});
-  if (element >= 0 && input_.is_changed(element)) ++changed_terms_;
+bool MixPlan::anew() {
+  int64_t all = 0;
+  for (const Outputs& outputs : outputs_) all += outputs.packed->terms();
+  anew_ = 4 * static_cast<int64_t>(terms_.size()) >= 3 * all;
+  if (anew_) {
+    terms_.clear();
+    terms_.reserve(static_cast<size_t>(all));
+  }
+  return anew_;
 }
 
-std::unique_ptr<RegionStep> MixPlan::finish() const {
-  const bool anew = 4 * changed_terms_ >= 3 * static_cast<int64_t>(terms_.size());
+std::unique_ptr<RegionStep> MixPlan::finish() {
   std::vector<MixStep::Difference> differences;
-  if (!anew) {
+  if (!anew_) {
     const auto count = static_cast<int64_t>(input_.changed.size());
     float* rows = output_.arena->take(count * input_.stride);
     for (int64_t i = 0; i < count; ++i) {
@@ -125,25 +130,28 @@ std::unique_ptr<RegionStep> MixPlan::finish() const {
                              rows + i * input_.stride});
     }
   }
-  std::vector<MixStep::Set> sets;
-  std::vector<Tap> taps;
-  taps.reserve(static_cast<size_t>(anew ? static_cast<int64_t>(terms_.size()) : changed_terms_));
-  for (size_t s = 0; s < outputs_.size(); ++s) {
-    const size_t first = taps.size();
-    const size_t end = s + 1 < outputs_.size() ? begin_[s + 1] : terms_.size();
-    for (size_t t = begin_[s]; t < end; ++t) {
-      const auto [term, element] = terms_[t];
-      if (anew) {
-        taps.push_back({term, element < 0 ? kZeroRow : input_.row(element)});
-      } else if (element >= 0 && input_.is_changed(element)) {
-        taps.push_back({term, differences[static_cast<size_t>(input_.row_of[element])].out});
-      }
+  // Terms sorted by set, their order kept.
+  std::vector<size_t> begin(outputs_.size() + 1, 0);
+  for (const Term& term : terms_) ++begin[static_cast<size_t>(term.set) + 1];
+  for (size_t s = 0; s < outputs_.size(); ++s) begin[s + 1] += begin[s];
+  std::vector<size_t> next(begin.begin(), begin.end() - 1);
+  std::vector<Tap> taps(terms_.size());
+  for (const Term& term : terms_) {
+    const float* row = nullptr;
+    if (!anew_) {
+      row = differences[static_cast<size_t>(input_.row_of[term.element])].out;
+    } else {
+      row = term.element < 0 ? kZeroRow : input_.row(term.element);
     }
+    taps[next[static_cast<size_t>(term.set)]++] = {term.term, row};
+  }
+  std::vector<MixStep::Set> sets;
+  for (size_t s = 0; s < outputs_.size(); ++s) {
     const Outputs& o = outputs_[s];
-    sets.push_back({o.packed, anew ? o.bias : nullptr,
+    sets.push_back({o.packed, anew_ ? o.bias : nullptr,
                     output_.golden + o.golden_element * output_.stride,
                     output_.values + o.out_row * output_.stride, o.golden_step * output_.stride,
-                    o.out_step * output_.stride, first, taps.size()});
+                    o.out_step * output_.stride, begin[s], begin[s + 1]});
   }
   return std::make_unique<MixStep>(std::move(sets), std::move(taps), std::move(differences));
 }

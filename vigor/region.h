@@ -83,21 +83,31 @@ class MixPlan {
     const float* bias;
     int64_t out_row, out_step, golden_element, golden_step;
   };
-  void begin(const Outputs& outputs);
-  /// The next term of that set; element -1 stands for zero padding.
-  void add(int64_t term, int64_t element);
-  std::unique_ptr<RegionStep> finish() const;
+  /// Returns the set's number.
+  int32_t begin(const Outputs& outputs);
+
+  /// A changed term of a set. Terms of a set come in ascending order.
+  void add_changed(int32_t set, int64_t term, int64_t element) {
+    terms_.push_back({set, static_cast<int32_t>(term), element});
+  }
+
+  /// Whether so many have changed that the sums are made anew: then add() every term of every set
+  /// (element -1: zero padding).
+  bool anew();
+  void add(int32_t set, int64_t term, int64_t element) { add_changed(set, term, element); }
+
+  std::unique_ptr<RegionStep> finish();
 
  private:
   struct Term {
-    int64_t term, element;
+    int32_t set, term;
+    int64_t element;
   };
   RegionTensor input_;
   RegionOutput output_;
   std::vector<Outputs> outputs_;
-  std::vector<size_t> begin_;  // of each set in terms_
   std::vector<Term> terms_;
-  int64_t changed_terms_ = 0;
+  bool anew_ = false;
 };
 
 /// A step that computes each changed row from rows of its own: f(row index, sources, out, count)

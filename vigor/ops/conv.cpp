@@ -120,25 +120,32 @@ class ConvOp final : public Op {
 
   std::unique_ptr<RegionStep> plan_region(std::span<const RegionTensor> operands,
                                           const RegionOutput& output) const override {
-    // The changed elements of a set (sample and group) are `rows_` runs of the same positions.
+    // The changed elements of a sample's group are `rows_` runs of the same positions.
     MixPlan plan(operands[0], output);
     const int64_t positions = window_.out_size();
-    const int64_t set_size = rows_ * positions;
+    const int64_t group_outputs = rows_ * positions;
+    std::vector<int32_t> set_of(static_cast<size_t>(window_.batch * groups_ * positions), -1);
     for (size_t i = 0; i < output.changed.size();) {
-      const int64_t set = output.changed[i] / set_size;
+      const int64_t group = output.changed[i] / group_outputs;
       size_t run = 0;
       while (i + run < output.changed.size() &&
-             output.changed[i + run] < set * set_size + positions) {
+             output.changed[i + run] < group * group_outputs + positions) {
         ++run;
       }
-      const int64_t group = set % groups_;
+      const int64_t weights = group % groups_;
       for (size_t p = 0; p < run; ++p) {
         const int64_t first = output.changed[i + p];
-        plan.begin({&(*packed_)[static_cast<size_t>(group)], bias_.data() + group * rows_,
-                    static_cast<int64_t>(i + p), static_cast<int64_t>(run), first, positions});
-        add_terms(plan, set, first % positions);
+        set_of[static_cast<size_t>(group * positions + first % positions)] =
+            plan.begin({&(*packed_)[static_cast<size_t>(weights)], bias_.data() + weights * rows_,
+                        static_cast<int64_t>(i + p), static_cast<int64_t>(run), first, positions});
       }
       i += run * static_cast<size_t>(rows_);
+    }
+    for (const int32_t element : operands[0].changed) add_readers(plan, set_of, element);
+    if (plan.anew()) {
+      for (size_t s = 0; s < set_of.size(); ++s) {
+        if (set_of[s] >= 0) add_terms(plan, set_of[s], static_cast<int64_t>(s));
+      }
     }
     return plan.finish();
   }
@@ -159,20 +166,45 @@ class ConvOp final : public Op {
     return window_.channels / groups_ * padded_rows_ * padded_columns_;
   }
 
-  // The terms of one output position, in the order of the weights.
-  void add_terms(MixPlan& plan, int64_t set, int64_t position) const {
+  // One changed element as a term of each output position that reads it.
+  void add_readers(MixPlan& plan, const std::vector<int32_t>& set_of, int64_t element) const {
     const auto [r, c] = window_.axes;
+    const int64_t group_channels = window_.channels / groups_;
+    const int64_t group = element / (group_channels * window_.in_size());
+    const int64_t channel = element / window_.in_size() % group_channels;
+    const int64_t at_y = element % window_.in_size() / c.in;
+    const int64_t at_x = element % c.in;
+    const auto [y_first, y_last] = covering(r, at_y);
+    const auto [x_first, x_last] = covering(c, at_x);
+    for (int64_t y = y_first; y <= y_last; ++y) {
+      const int64_t ky = at_y + r.pad_begin - y * r.stride;
+      if (ky % r.dilation != 0) continue;
+      for (int64_t x = x_first; x <= x_last; ++x) {
+        const int64_t kx = at_x + c.pad_begin - x * c.stride;
+        if (kx % c.dilation != 0) continue;
+        const int64_t term = (channel * r.kernel + ky / r.dilation) * c.kernel + kx / c.dilation;
+        plan.add_changed(set_of[static_cast<size_t>(group * window_.out_size() + y * c.out + x)],
+                         term, element);
+      }
+    }
+  }
+
+  // All terms of one output position (of a sample's group), in the order of the weights.
+  void add_terms(MixPlan& plan, int32_t set, int64_t group_position) const {
+    const auto [r, c] = window_.axes;
+    const int64_t position = group_position % window_.out_size();
     const int64_t corner_y = position / c.out * r.stride - r.pad_begin;
     const int64_t corner_x = position % c.out * c.stride - c.pad_begin;
+    const int64_t group_channels = window_.channels / groups_;
+    int64_t map = group_position / window_.out_size() * group_channels * window_.in_size();
     int64_t term = 0;
-    int64_t map = set * (window_.channels / groups_) * window_.in_size();
-    for (int64_t channel = 0; channel < window_.channels / groups_; ++channel) {
+    for (int64_t channel = 0; channel < group_channels; ++channel) {
       for (int64_t ky = 0; ky < r.kernel; ++ky) {
         for (int64_t kx = 0; kx < c.kernel; ++kx, ++term) {
           const int64_t y = corner_y + ky * r.dilation;
           const int64_t x = corner_x + kx * c.dilation;
           const bool inside = y >= 0 && y < r.in && x >= 0 && x < c.in;
-          plan.add(term, inside ? map + y * c.in + x : -1);
+          plan.add(set, term, inside ? map + y * c.in + x : -1);
         }
       }
       map += window_.in_size();

@@ -78,12 +78,25 @@ class DenseOp final : public Op {
   std::unique_ptr<RegionStep> plan_region(std::span<const RegionTensor> operands,
                                           const RegionOutput& output) const override {
     MixPlan plan(operands[0], output);
+    std::vector<int32_t> set_of(static_cast<size_t>(rows_), -1);
     for (size_t i = 0; i < output.changed.size(); i += static_cast<size_t>(columns_)) {
       const int64_t row = output.changed[i] / columns_;
-      plan.begin({weights_.get(), bias_.data() + row * columns_, static_cast<int64_t>(i), 1,
-                  row * columns_, 1});
-      for (int64_t k = 0; k < terms_; ++k) {
-        plan.add(k, row * row_stride() + offsets_[static_cast<size_t>(k)]);
+      set_of[static_cast<size_t>(row)] =
+          plan.begin({weights_.get(), bias_.data() + row * columns_, static_cast<int64_t>(i), 1,
+                      row * columns_, 1});
+    }
+    for (const int32_t element : operands[0].changed) {
+      const int64_t row = transposed_input_ ? element % rows_ : element / terms_;
+      const int64_t term = transposed_input_ ? element / rows_ : element % terms_;
+      plan.add_changed(set_of[static_cast<size_t>(row)], term, element);
+    }
+    if (plan.anew()) {
+      for (int64_t row = 0; row < rows_; ++row) {
+        if (set_of[static_cast<size_t>(row)] < 0) continue;
+        for (int64_t k = 0; k < terms_; ++k) {
+          plan.add(set_of[static_cast<size_t>(row)], k,
+                   row * row_stride() + offsets_[static_cast<size_t>(k)]);
+        }
       }
     }
     return plan.finish();
