@@ -1,33 +1,51 @@
 #include "forecast.h"
 
+#include <algorithm>
 #include <chrono>
 
-#include "execute.h"
-#include "kernels/kernels.h"
+#include "lattice.h"
+#include "prober.h"
+#include "random.h"
 #include "run.h"
 
 namespace vigor {
 
 namespace {
 
-constexpr int kLanes = 64;
 // Of plain bisection with the default lattice: LeNet-5 on Fashion-MNIST takes 18 to 35.
 constexpr double kProbesPerNeuronAndInput = 28;
 
-// Multiply-accumulates per second of one thread.
-double measure_rate(const Graph& graph) {
-  const int64_t size = graph.tensor(graph.input).size;
-  using Clock = std::chrono::steady_clock;
-  const auto begin = Clock::now();
-  double seconds = 0;
-  int64_t runs = 0;
-  while (seconds < 0.3) {
-    const Golden golden(graph, std::vector<float>(static_cast<size_t>(size)), 0);
-    runs += golden.lanes();
-    seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+// What the region prober keeps for one thread at most (prober_region.cpp).
+constexpr int64_t kPlanBytes = int64_t{64} << 20;
+
+std::vector<float> random_input(const Graph& graph) {
+  const Philox random(0);
+  std::vector<float> input(static_cast<size_t>(graph.tensor(graph.input).size));
+  for (size_t i = 0; i < input.size(); ++i) input[i] = static_cast<float>(random.uniform(i));
+  return input;
+}
+
+// Seconds and multiply-accumulates of one probe of a site: a batch at one neuron, planned once and
+// run twice.
+struct ProbeCost {
+  double seconds, macs;
+};
+ProbeCost probe_cost(Prober& prober, int32_t site) {
+  const auto& neurons = prober.site(site).neurons;
+  const int64_t neuron = neurons[neurons.size() / 2];
+  std::vector<Fault> faults;
+  for (int l = 0; l < prober.golden().lanes(); ++l) {
+    faults.push_back({0, site, neuron, 1.0F + static_cast<float>(l)});
   }
-  const double macs = static_cast<double>(graph.macs()) * static_cast<double>(runs);
-  return macs / seconds;
+  std::vector<Outcome> outcomes(faults.size());
+  prober.run(faults, outcomes);
+  const int64_t macs = prober.costs().macs;
+  const auto begin = std::chrono::steady_clock::now();
+  prober.run(faults, outcomes);
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const auto count = static_cast<double>(faults.size());
+  return {seconds / count, static_cast<double>(prober.costs().macs - macs) / count};
 }
 
 }  // namespace
@@ -43,12 +61,18 @@ int64_t suffix_macs(const Graph& graph, const Site& site) {
 
 Forecast forecast(const Graph& graph, const std::vector<Site>& sites, int64_t inputs, int threads) {
   Forecast result;
-  for (const Site& site : sites) {
-    const auto neurons = static_cast<int64_t>(site.neurons.size());
+  const Golden golden(graph, random_input(graph), 0);
+  const auto prober = make_prober("region", graph, sites);
+  prober->bind(golden);
+  for (size_t s = 0; s < sites.size(); ++s) {
+    const auto neurons = static_cast<int64_t>(sites[s].neurons.size());
+    if (neurons == 0) continue;
     const double probes = kProbesPerNeuronAndInput * static_cast<double>(neurons * inputs);
+    const ProbeCost cost = probe_cost(*prober, static_cast<int32_t>(s));
     result.neurons += neurons;
     result.probes += probes;
-    result.macs += probes * static_cast<double>(suffix_macs(graph, site));
+    result.macs += probes * cost.macs;
+    result.seconds += probes * cost.seconds / threads;
   }
   constexpr int64_t kCountsPerNeuron = 5 * kBits + 3;
   const int64_t rows = class_rows_fit(graph, result.neurons) ? graph.classes() + 1 : 1;
@@ -57,8 +81,8 @@ Forecast forecast(const Graph& graph, const std::vector<Site>& sites, int64_t in
   for (const Node& node : graph.nodes) {
     if (node.op->role() != Role::kView) activations += node.op->size();
   }
-  result.bytes += activations * 4 * (inputs_per_block(graph) + int64_t{2} * threads * kLanes);
-  result.seconds = result.macs / (measure_rate(graph) * threads);
+  // The golden block, and for each thread its plans and, at worst, every row changed.
+  result.bytes += activations * 4 * golden.lanes() * (1 + threads) + threads * kPlanBytes;
   return result;
 }
 

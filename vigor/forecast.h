@@ -14,8 +14,8 @@ struct Forecast {
 };
 
 /// Probes per neuron and input are those of plain bisection (measured: about 20 a side where there
-/// is a threshold, one where there is none; flips add few); the machine's rate is that of golden
-/// runs on zeros, timed for about half a second.
+/// is a threshold, one where there is none; flips add few). Their time is that of one batch of the
+/// region prober at the middle neuron of each site, on random pixels.
 Forecast forecast(const Graph& graph, const std::vector<Site>& sites, int64_t inputs, int threads);
 
 /// Multiply-accumulates of the nodes that depend on the site.
