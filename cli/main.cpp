@@ -45,6 +45,13 @@ int main(int argc, char** argv) {
   vigor::add_inject(app);
   vigor::add_show(app);
   try {
+    // CLI11 would only say that a subcommand is missing.
+    const std::string first = argc > 1 ? argv[1] : "-";
+    const auto named = [&](const CLI::App* command) { return command->get_name() == first; };
+    if (first[0] != '-' && app.get_subcommands(named).empty()) {
+      fmt::print(stderr, "vigor: unknown command '{}': see vigor --help\n", one_line(first));
+      return 2;
+    }
     app.parse(argc, argv);
     finish_output();
     return 0;

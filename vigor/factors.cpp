@@ -67,22 +67,30 @@ double weight(const SiteResult& site, const Run& run) {
   return ratio(static_cast<double>(site.site.population), population(run));
 }
 
-// The sites as strata; degrees of freedom after Welch and Satterthwaite.
+// The sites as strata; degrees of freedom after Welch and Satterthwaite. Of a site with a single
+// sampled neuron nothing is known of the others: the interval grows by its whole weight.
 std::optional<Interval> stratified_interval(const Run& run, double mean) {
-  double variance = 0, parts = 0;
+  double variance = 0, parts = 0, below = 0, above = 0;
   bool sampled = false;
   for (const SiteResult& site : run.sites) {
     if (!is_sample(site)) continue;
-    if (site.tally.neurons < 2) return Interval{0, 1};
     sampled = true;
+    const double share = weight(site, run);
     const double site_mean = lvf(site, run.inputs()).resolved;
+    if (site.tally.neurons < 2) {
+      below += share * site_mean;
+      above += share * (1 - site_mean);
+      continue;
+    }
     const Spread spread = spread_of_mean(site, run.inputs(), site_mean);
-    const double part = std::pow(weight(site, run), 2) * spread.variance;
+    const double part = share * share * spread.variance;
     variance += part;
     parts += part * part / spread.freedom;
   }
   if (!sampled) return std::nullopt;
-  return interval_around(mean, {variance, parts > 0 ? variance * variance / parts : 1});
+  const Interval known =
+      interval_around(mean, {variance, parts > 0 ? variance * variance / parts : 1});
+  return Interval{std::max(0.0, known.low - below), std::min(1.0, known.high + above)};
 }
 
 }  // namespace

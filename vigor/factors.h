@@ -22,7 +22,8 @@ struct Factor {
   /// Of `resolved`, for all neurons of the site, where only a sample of them was analysed. The NVF
   /// of the neurons is the sample: t interval of its mean with finite population correction; the
   /// model combines the variances of its sites as strata. Says nothing about other inputs, and is
-  /// [0, 1] where a site has a sample of one. A sample of equal NVF gives an interval of width 0.
+  /// [0, 1] for a site with a sample of one, by whose weight the model's grows. A sample of equal
+  /// NVF gives an interval of width 0.
   std::optional<Interval> interval;
 
   double without_nan() const { return resolved - nan; }

@@ -343,6 +343,7 @@ class Usage(Case):
 
     def test_wrong_usage(self):
         self.wrong(naming="subcommand")
+        self.wrong("nope", naming="unknown command 'nope'")
         self.wrong("inspect", "--colour", "net.onnx", naming="--colour")
         self.wrong("inspect", naming="MODEL")
         self.wrong("show", naming="run")
