@@ -64,89 +64,90 @@ class RegionProber final : public Prober {
   }
 
  private:
+  // A fault in the order of the work: by what it shares a batch with.
+  struct Item {
+    uint64_t group;  // site and neuron
+    int32_t input;
+    float size;  // of the deviation
+    int64_t fault;
+  };
+
   void run_regions(std::span<const Fault> faults, std::span<const int64_t> which,
                    std::span<Outcome> outcomes) {
-    std::vector<int64_t> order(which.begin(), which.end());
-    const auto fault = [&](int64_t i) -> const Fault& { return faults[static_cast<size_t>(i)]; };
-    std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
-      return std::tie(fault(a).site, fault(a).element, fault(a).input, a) <
-             std::tie(fault(b).site, fault(b).element, fault(b).input, b);
-    });
-    if (batches_by_input(order, faults) < batches_by_block(order, faults)) {
-      std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
-        return std::tuple(fault(a).input, fault(a).site, fault(a).element, size_of(fault(a)), a) <
-               std::tuple(fault(b).input, fault(b).site, fault(b).element, size_of(fault(b)), b);
-      });
-      for_groups(
-          order, faults, [](const Fault& f) { return std::tuple(f.input, f.site, f.element); },
-          [&](std::span<const int64_t> group) {
-            look_at(fault(group[0]).site, fault(group[0]).input);
-            run_group(faults, group, outcomes);
-          });
-    } else {
-      for_groups(
-          order, faults, [](const Fault& f) { return std::tuple(f.site, f.element); },
-          [&](std::span<const int64_t> group) {
-            look_at(fault(group[0]).site, -1);
-            run_group(faults, group, outcomes);
-          });
+    items_.clear();
+    for (const int64_t i : which) {
+      const Fault& f = faults[static_cast<size_t>(i)];
+      const int tensor = sites_[static_cast<size_t>(f.site)].tensor;
+      const float a = golden_->value(tensor, f.element, f.input);
+      items_.push_back({static_cast<uint64_t>(f.site) << 40 | static_cast<uint64_t>(f.element),
+                        f.input, std::abs(f.value - a), i});
     }
+    std::sort(items_.begin(), items_.end(), [](const Item& a, const Item& b) {
+      return std::tie(a.group, a.input, a.fault) < std::tie(b.group, b.input, b.fault);
+    });
+    const bool by_input = batches_by_input() < batches_by_block();
+    if (by_input) {
+      // Small deviations die out together: they share vectors.
+      std::sort(items_.begin(), items_.end(), [](const Item& a, const Item& b) {
+        return std::tie(a.input, a.group, a.size, a.fault) <
+               std::tie(b.input, b.group, b.size, b.fault);
+      });
+    }
+    for_groups(
+        [&](const Item& a, const Item& b) {
+          return a.group == b.group && (!by_input || a.input == b.input);
+        },
+        [&](std::span<const Item> group) {
+          look_at(faults[static_cast<size_t>(group[0].fault)].site, by_input ? group[0].input : -1);
+          run_group(faults, group, outcomes);
+        });
   }
 
-  // Faults of small deviations die out together: they share vectors.
-  float size_of(const Fault& fault) const {
-    const int tensor = sites_[static_cast<size_t>(fault.site)].tensor;
-    return std::abs(fault.value - golden_->value(tensor, fault.element, fault.input));
-  }
-
-  template <typename Key, typename Work>
-  static void for_groups(const std::vector<int64_t>& order, std::span<const Fault> faults, Key key,
-                         Work work) {
-    for (size_t first = 0; first < order.size();) {
+  template <typename Same, typename Work>
+  void for_groups(Same same, Work work) const {
+    for (size_t first = 0; first < items_.size();) {
       size_t last = first + 1;
-      const auto own = key(faults[static_cast<size_t>(order[first])]);
-      while (last < order.size() && key(faults[static_cast<size_t>(order[last])]) == own) ++last;
-      work(std::span(order).subspan(first, last - first));
+      while (last < items_.size() && same(items_[first], items_[last])) ++last;
+      work(std::span(items_).subspan(first, last - first));
       first = last;
     }
   }
 
   // Batches if lanes are bound to the block's inputs: a neuron's batches are those of its busiest
-  // input. `order` is by site, element, input.
-  int64_t batches_by_block(const std::vector<int64_t>& order, std::span<const Fault> faults) const {
+  // input. Items are by neuron, then input.
+  int64_t batches_by_block() const {
     int64_t batches = 0;
     const int64_t lanes_per_input = lanes_ / golden_->count();
-    for_groups(
-        order, faults, [](const Fault& f) { return std::tuple(f.site, f.element); },
-        [&](std::span<const int64_t> group) {
-          int64_t most = 0;
-          int64_t run = 0;
-          int32_t input = -1;
-          for (const int64_t i : group) {
-            const int32_t own = faults[static_cast<size_t>(i)].input;
-            run = own == input ? run + 1 : 1;
-            input = own;
-            most = std::max(most, run);
-          }
-          batches += (most + lanes_per_input - 1) / lanes_per_input;
-        });
+    for_groups([](const Item& a, const Item& b) { return a.group == b.group; },
+               [&](std::span<const Item> group) {
+                 int64_t most = 0;
+                 int64_t run = 0;
+                 int32_t input = -1;
+                 for (const Item& item : group) {
+                   run = item.input == input ? run + 1 : 1;
+                   input = item.input;
+                   most = std::max(most, run);
+                 }
+                 batches += (most + lanes_per_input - 1) / lanes_per_input;
+               });
     return batches;
   }
 
   // Batches if every lane sees the same input, the spreading of its golden run counted as some.
-  int64_t batches_by_input(const std::vector<int64_t>& order, std::span<const Fault> faults) const {
+  int64_t batches_by_input() const {
+    if (golden_->count() == 1) return 0;  // nothing to spread, and sorted by size
     constexpr int64_t kSpread = 64;
     int64_t batches = 0;
     std::vector<bool> seen(static_cast<size_t>(golden_->count()), false);
     for_groups(
-        order, faults, [](const Fault& f) { return std::tuple(f.site, f.element, f.input); },
-        [&](std::span<const int64_t> group) {
+        [](const Item& a, const Item& b) { return a.group == b.group && a.input == b.input; },
+        [&](std::span<const Item> group) {
+          const auto input = static_cast<size_t>(group[0].input);
           batches += (static_cast<int64_t>(group.size()) + lanes_ - 1) / lanes_;
-          const auto input = static_cast<size_t>(faults[static_cast<size_t>(group[0])].input);
           if (!seen[input]) batches += kSpread;
           seen[input] = true;
         });
-    return golden_->count() == 1 ? order.empty() : batches;
+    return batches;
   }
 
   // Makes the planner for a site, its lanes showing one input or, for -1, the golden block.
@@ -198,15 +199,13 @@ class RegionProber final : public Prober {
   }
 
   // All faults of one neuron, in as many batches as it takes.
-  void run_group(std::span<const Fault> faults, std::span<const int64_t> group,
+  void run_group(std::span<const Fault> faults, std::span<const Item> group,
                  std::span<Outcome> outcomes) {
-    const RegionPlan& plan = plan_of(faults[static_cast<size_t>(group[0])].element);
+    const RegionPlan& plan = plan_of(faults[static_cast<size_t>(group[0].fault)].element);
     running_.resize(static_cast<size_t>(lanes_));
     if (input_ >= 0 || golden_->count() == 1) {
-      for (size_t first = 0; first < group.size(); first += static_cast<size_t>(lanes_)) {
-        const size_t count = std::min(static_cast<size_t>(lanes_), group.size() - first);
-        std::fill(running_.begin(), running_.end(), -1);
-        std::copy_n(group.begin() + static_cast<std::ptrdiff_t>(first), count, running_.begin());
+      for (size_t next = 0; next < group.size();) {
+        for (int64_t& fault : running_) fault = next < group.size() ? group[next++].fault : -1;
         run_batch(plan, faults, outcomes);
       }
       return;
@@ -216,7 +215,7 @@ class RegionProber final : public Prober {
     next_.assign(inputs, 0);
     end_.assign(inputs, 0);
     for (size_t i = 0; i < group.size(); ++i) {
-      const auto input = static_cast<size_t>(faults[static_cast<size_t>(group[i])].input);
+      const auto input = static_cast<size_t>(group[i].input);
       if (end_[input] == 0) next_[input] = i;
       end_[input] = i + 1;
     }
@@ -224,7 +223,7 @@ class RegionProber final : public Prober {
       for (size_t lane = 0; lane < running_.size(); ++lane) {
         size_t& next = next_[lane % inputs];
         const bool any = next < end_[lane % inputs];
-        running_[lane] = any ? group[next] : -1;
+        running_[lane] = any ? group[next].fault : -1;
         if (any) {
           ++next;
           --left;
@@ -315,6 +314,7 @@ class RegionProber final : public Prober {
   std::unordered_map<int64_t, std::unique_ptr<RegionPlan>> plans_;  // by neuron
   std::deque<int64_t> oldest_;                                      // neurons, oldest plan first
   int64_t plan_bytes_ = 0;
+  std::vector<Item> items_;
   std::vector<int64_t> running_;  // fault of each lane, or -1
   std::vector<size_t> next_, end_;
   std::vector<uint8_t> nan_, alive_, different_;
