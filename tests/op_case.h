@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,6 +50,9 @@ struct OpCase {
   std::map<std::string, Attribute> attributes = {};
   size_t outputs = 1;
 };
+
+/// For gtest's messages.
+inline void PrintTo(const OpCase& c, std::ostream* out) { *out << c.type; }
 
 struct BuiltOp {
   std::shared_ptr<const Op> op;
