@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 namespace vigor {
 
 std::string with_commas(int64_t number) {
@@ -14,7 +16,7 @@ std::string with_commas(int64_t number) {
 
 std::string duration(double seconds) {
   if (seconds < 10) return fmt::format("{:.1f} s", seconds);
-  const auto s = static_cast<int64_t>(seconds + 0.5);
+  const int64_t s = std::llround(seconds);
   if (s < 60) return fmt::format("{} s", s);
   if (s < 3600) return fmt::format("{} min {:02} s", s / 60, s % 60);
   if (s < 48 * 3600) return fmt::format("{} h {:02} min", s / 3600, s / 60 % 60);

@@ -165,6 +165,7 @@ std::vector<Site> select_sites(const Graph& graph, const std::string& selection)
     }
     if (any) continue;
     std::vector<std::string> names;
+    names.reserve(known.size());
     for (const Candidate& candidate : known) names.push_back(candidate.site.name);
     fail("sites", "got '{}', expected post-activation, pre-activation, logits, all, or some of: {}",
          wanted, fmt::join(names, ", "));

@@ -47,7 +47,7 @@ std::array<int64_t, 2> covering(const WindowAxis& axis, int64_t at) {
   return {first, std::min(padded / axis.stride, axis.out - 1)};
 }
 
-Window read_window(NodeView& node, const Shape& input, std::vector<int64_t> kernel) {
+Window read_window(NodeView& node, const Shape& input, const std::vector<int64_t>& kernel) {
   check_input(node, input);
   const size_t rank = input.size() - 2;
   const auto given = node.attribute("kernel_shape", kernel);

@@ -29,7 +29,7 @@ std::array<int64_t, 2> covering(const WindowAxis& axis, int64_t at);
 
 /// Reads kernel_shape, strides, dilations, pads, auto_pad and ceil_mode for an input [N, C, (H,)
 /// W]. An empty `kernel` means that the attribute kernel_shape is required.
-Window read_window(NodeView& node, const Shape& input, std::vector<int64_t> kernel);
+Window read_window(NodeView& node, const Shape& input, const std::vector<int64_t>& kernel);
 
 /// The window that covers all spatial positions (global pools).
 Window whole_window(const NodeView& node, const Shape& input);
