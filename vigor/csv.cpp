@@ -42,14 +42,22 @@ std::optional<std::vector<std::string>> split_row(std::string_view row) {
 }
 
 CsvFile::CsvFile(const std::filesystem::path& file, std::string_view header)
-    : name_(file.string()), out_(file, std::ios::binary) {
+    : name_(file.string()), partial_(name_ + ".partial"), out_(partial_, std::ios::binary) {
   out_ << header << '\n';
   check();
+}
+
+CsvFile::~CsvFile() {
+  std::error_code ignored;
+  std::filesystem::remove(partial_, ignored);
 }
 
 void CsvFile::finish() {
   out_.close();
   check();
+  std::error_code error;
+  std::filesystem::rename(partial_, name_, error);
+  if (error) fail(name_, "cannot be written: {}", error.message());
 }
 
 void CsvFile::check() const {

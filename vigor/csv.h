@@ -18,10 +18,14 @@ std::string quoted(const std::string& text);
 /// Fields of one row, unquoted; nothing where a quote is not closed or text follows it.
 std::optional<std::vector<std::string>> split_row(std::string_view row);
 
-/// A CSV file: each row at once, so that no table has to fit into memory.
+/// A CSV file: each row at once, so that no table has to fit into memory. It takes its name when it
+/// is finished; until then there is only FILE.partial, which goes away if it never is.
 class CsvFile {
  public:
   CsvFile(const std::filesystem::path& file, std::string_view header);
+  ~CsvFile();
+  CsvFile(const CsvFile&) = delete;
+  CsvFile& operator=(const CsvFile&) = delete;
 
   template <typename... Fields>
   void row(const Fields&... fields) {
@@ -38,6 +42,7 @@ class CsvFile {
   void check() const;
 
   std::string name_;
+  std::string partial_;
   std::ofstream out_;
 };
 
