@@ -1,15 +1,16 @@
-// Runs only what a fault changes, for many faults of one neuron at once.
+// Runs only what a fault changes, many faults at once.
 //
-// A batch's lanes see either the golden block (lane l: input l modulo the block's inputs) or one
-// input in every lane; whichever fills its batches better. Lanes whose changes have died out leave
-// the batch. No outcome depends on any of this. Faults whose margin is too small to be sure of the
-// class are run again by the suffix prober.
+// A fault enters at its neuron's segment. Whatever of a batch still differs from the golden run at
+// the end of a segment moves on to the next one, where it waits together with what other neurons
+// leave there until the batch is full. Lanes see either the golden block (lane l: input l modulo
+// the block's inputs) or one input in every lane; whichever fills batches better. No outcome
+// depends on any of this. Faults whose margin is too small to be sure of the class are run again by
+// the suffix prober.
 #include <algorithm>
 #include <cmath>
-#include <deque>
-#include <tuple>
-#include <unordered_map>
+#include <map>
 
+#include "aligned.h"
 #include "kernels/kernels.h"
 #include "prober.h"
 #include "region_plan.h"
@@ -18,8 +19,8 @@ namespace vigor {
 
 namespace {
 
-// Plans kept for the neurons of one site, by their tables' size.
-constexpr int64_t kMostPlanBytes = int64_t{64} << 20;
+// Segments and their batches kept at a time.
+constexpr int64_t kMostBytes = int64_t{64} << 20;
 
 class RegionProber final : public Prober {
  public:
@@ -32,20 +33,30 @@ class RegionProber final : public Prober {
       lanes_ = golden_->lanes();
       arena_ = std::make_unique<RowArena>(RegionPlanner::arena_floats(graph_, lanes_));
     }
-    block_.lanes = lanes_;
+    block_.lanes = spread_.lanes = lanes_;
     block_.tensors.resize(graph_.tensors.size());
     for (size_t t = 0; t < graph_.tensors.size(); ++t) {
       block_.tensors[t] = golden_->values(static_cast<int>(t));
     }
+    golden_largest_.resize(static_cast<size_t>(golden_->count()));
+    for (int64_t i = 0; i < golden_->count(); ++i) {
+      float& most = golden_largest_[static_cast<size_t>(i)];
+      most = 0;
+      for (int64_t c = 0; c < graph_.classes(); ++c) {
+        most = std::max(most, std::abs(golden_->value(graph_.logits, c, i)));
+      }
+    }
     spread_input_ = -1;
     exact_.reset();
-    look_at(-1, -1);
+    look_at(-1, false);
   }
 
   void probe(std::span<const Fault> faults, std::span<const int64_t> which,
              std::span<Outcome> outcomes) override {
+    faults_ = faults;
+    outcomes_ = outcomes;
     close_.clear();
-    run_regions(faults, which, outcomes);
+    run_regions(which);
     if (close_.empty()) return;
     // Sums that start from golden ones are off in the last bits: these few decide a class.
     if (!exact_) {
@@ -64,260 +75,296 @@ class RegionProber final : public Prober {
   }
 
  private:
-  // A fault in the order of the work: by what it shares a batch with.
+  // A fault in the order of the work.
   struct Item {
-    uint64_t group;  // site and neuron
-    int32_t input;
-    float size;  // of the deviation
+    uint64_t key;
     int64_t fault;
   };
 
-  void run_regions(std::span<const Fault> faults, std::span<const int64_t> which,
-                   std::span<Outcome> outcomes) {
+  // A segment, and the batch that waits for it.
+  struct Stage {
+    RegionState begin;
+    RegionSegment segment;
+    LaneFloats rows;                 // [rows of begin][lanes]
+    std::vector<int64_t> fault;      // of each lane, -1 where it is free
+    std::vector<uint8_t> nan;        // of each lane: met one on the way
+    std::vector<int32_t> next_lane;  // per input that lanes show
+    std::vector<int32_t> from, to;   // lanes on the move to the next stage
+    std::vector<uint8_t> alive;      // of each lane: differs from the golden run
+    Stage* next = nullptr;
+    bool waiting = false;  // has faults, and is in waiting_
+  };
+
+  const Fault& fault(int64_t index) const { return faults_[static_cast<size_t>(index)]; }
+
+  void run_regions(std::span<const int64_t> which) {
+    const bool one_input = golden_->count() > 1 && fewer_by_input(which);
     items_.clear();
     for (const int64_t i : which) {
-      const Fault& f = faults[static_cast<size_t>(i)];
-      const int tensor = sites_[static_cast<size_t>(f.site)].tensor;
-      const float a = golden_->value(tensor, f.element, f.input);
-      items_.push_back({static_cast<uint64_t>(f.site) << 40 | static_cast<uint64_t>(f.element),
-                        f.input, std::abs(f.value - a), i});
+      const Fault& f = fault(i);
+      const auto site = static_cast<uint64_t>(f.site);
+      const auto input = static_cast<uint64_t>(one_input ? f.input : 0);
+      items_.push_back({site << 48 | input << 36 | rank(f), i});
     }
-    std::sort(items_.begin(), items_.end(), [](const Item& a, const Item& b) {
-      return std::tie(a.group, a.input, a.fault) < std::tie(b.group, b.input, b.fault);
-    });
-    const bool by_input = batches_by_input() < batches_by_block();
-    if (by_input) {
-      // Small deviations die out together: they share vectors.
-      std::sort(items_.begin(), items_.end(), [](const Item& a, const Item& b) {
-        return std::tie(a.input, a.group, a.size, a.fault) <
-               std::tie(b.input, b.group, b.size, b.fault);
-      });
+    const auto by_key = [](const Item& a, const Item& b) { return a.key < b.key; };
+    if (!std::is_sorted(items_.begin(), items_.end(), by_key)) {
+      std::stable_sort(items_.begin(), items_.end(), by_key);
     }
-    for_groups(
-        [&](const Item& a, const Item& b) {
-          return a.group == b.group && (!by_input || a.input == b.input);
-        },
-        [&](std::span<const Item> group) {
-          look_at(faults[static_cast<size_t>(group[0].fault)].site, by_input ? group[0].input : -1);
-          run_group(faults, group, outcomes);
-        });
+    Stage* stage = nullptr;
+    uint64_t key = ~uint64_t{0};
+    for (const Item& item : items_) {
+      const Fault& f = fault(item.fault);
+      if (item.key != key) {
+        key = item.key;
+        look_at(f.site, one_input);
+        if (one_input) spread(f.input);
+        if (bytes_ > kMostBytes) forget();
+        stage = &stage_at(planner_->start(f.element));
+      }
+      const int32_t lane = take_lane(*stage, f.input, item.fault);
+      stage->rows[static_cast<size_t>(lane)] = f.value;
+    }
+    flush();
   }
 
-  template <typename Same, typename Work>
-  void for_groups(Same same, Work work) const {
-    for (size_t first = 0; first < items_.size();) {
-      size_t last = first + 1;
-      while (last < items_.size() && same(items_[first], items_[last])) ++last;
-      work(std::span(items_).subspan(first, last - first));
-      first = last;
-    }
+  // Where a neuron stands in its site: neurons at one position come together, as they change the
+  // same elements further on.
+  uint64_t rank(const Fault& f) const {
+    const Shape& shape = graph_.tensor(sites_[static_cast<size_t>(f.site)].tensor).shape;
+    int64_t positions = 1;
+    for (size_t d = 2; d < shape.size(); ++d) positions *= shape[d];
+    const int64_t channels =
+        graph_.tensor(sites_[static_cast<size_t>(f.site)].tensor).size / positions;
+    return static_cast<uint64_t>(f.element % positions * channels + f.element / positions);
   }
 
-  // Batches if lanes are bound to the block's inputs: a neuron's batches are those of its busiest
-  // input. Items are by neuron, then input.
-  int64_t batches_by_block() const {
-    int64_t batches = 0;
-    const int64_t lanes_per_input = lanes_ / golden_->count();
-    for_groups([](const Item& a, const Item& b) { return a.group == b.group; },
-               [&](std::span<const Item> group) {
-                 int64_t most = 0;
-                 int64_t run = 0;
-                 int32_t input = -1;
-                 for (const Item& item : group) {
-                   run = item.input == input ? run + 1 : 1;
-                   input = item.input;
-                   most = std::max(most, run);
-                 }
-                 batches += (most + lanes_per_input - 1) / lanes_per_input;
-               });
-    return batches;
-  }
-
-  // Batches if every lane sees the same input, the spreading of its golden run counted as some.
-  int64_t batches_by_input() const {
-    if (golden_->count() == 1) return 0;  // nothing to spread, and sorted by size
+  // Whether batches that see one input each are fewer than those that see the whole block, the
+  // spreading of an input's golden run counted as some.
+  bool fewer_by_input(std::span<const int64_t> which) const {
     constexpr int64_t kSpread = 64;
-    int64_t batches = 0;
-    std::vector<bool> seen(static_cast<size_t>(golden_->count()), false);
-    for_groups(
-        [](const Item& a, const Item& b) { return a.group == b.group && a.input == b.input; },
-        [&](std::span<const Item> group) {
-          const auto input = static_cast<size_t>(group[0].input);
-          batches += (static_cast<int64_t>(group.size()) + lanes_ - 1) / lanes_;
-          if (!seen[input]) batches += kSpread;
-          seen[input] = true;
-        });
-    return batches;
+    const auto inputs = static_cast<size_t>(golden_->count());
+    std::vector<int64_t> faults(sites_.size() * inputs, 0);
+    for (const int64_t i : which) {
+      ++faults[static_cast<size_t>(fault(i).site) * inputs + static_cast<size_t>(fault(i).input)];
+    }
+    const auto batches = [](int64_t count, int64_t lanes) { return (count + lanes - 1) / lanes; };
+    int64_t by_input = 0;
+    int64_t by_block = 0;
+    for (size_t site = 0; site < sites_.size(); ++site) {
+      const auto of_site = std::span(faults).subspan(site * inputs, inputs);
+      by_block +=
+          batches(*std::max_element(of_site.begin(), of_site.end()), lanes_ / golden_->count());
+      for (const int64_t count : of_site)
+        by_input += batches(count, lanes_) + (count > 0) * kSpread;
+    }
+    return by_input < by_block;
   }
 
-  // Makes the planner for a site, its lanes showing one input or, for -1, the golden block.
-  void look_at(int32_t site, int32_t input) {
-    if (golden_->count() == 1) input = -1;  // the block shows it in every lane
-    if (planner_ && site == site_ && input == input_) return;
-    plans_.clear();
-    oldest_.clear();
-    plan_bytes_ = 0;
+  // Makes the planner for a site whose lanes show the golden block or one input.
+  void look_at(int32_t site, bool one_input) {
+    if (planner_ && site == site_ && one_input == one_input_) return;
+    forget();
     planner_.reset();
     site_ = site;
-    input_ = input;
+    one_input_ = one_input;
     if (site < 0) return;
-    if (input >= 0 && input != spread_input_) spread(input);
+    if (one_input) allocate_spread();
+    inputs_ = one_input ? 1 : static_cast<int>(golden_->count());
     planner_ = std::make_unique<RegionPlanner>(graph_, sites_[static_cast<size_t>(site)].tensor,
-                                               input < 0 ? block_ : spread_, *arena_);
+                                               one_input ? spread_ : block_, *arena_);
+    waiting_.resize(planner_->positions());
   }
 
-  void spread(int32_t input) {
-    spread_.lanes = lanes_;
+  void allocate_spread() {
     spread_.tensors.assign(graph_.tensors.size(), nullptr);
     spread_rows_.resize(graph_.tensors.size());
     for (size_t t = 0; t < graph_.tensors.size(); ++t) {
       if (graph_.tensors[t].storage != static_cast<int>(t)) continue;
-      auto& rows = spread_rows_[t];
-      rows.resize(static_cast<size_t>(graph_.tensors[t].size * lanes_));
-      for (int64_t e = 0; e < graph_.tensors[t].size; ++e) {
-        std::fill_n(rows.data() + e * lanes_, lanes_, block_.tensors[t][e * lanes_ + input]);
-      }
-      spread_.tensors[t] = rows.data();
+      spread_rows_[t].resize(static_cast<size_t>(graph_.tensors[t].size * lanes_));
+      spread_.tensors[t] = spread_rows_[t].data();
     }
+  }
+
+  // Shows one input in every lane. Plans stay valid: they hold places, not values.
+  void spread(int32_t input) {
+    if (input == spread_input_) return;
+    flush();
     spread_input_ = input;
+    for (size_t t = 0; t < graph_.tensors.size(); ++t) {
+      if (graph_.tensors[t].storage != static_cast<int>(t)) continue;
+      for (int64_t e = 0; e < graph_.tensors[t].size; ++e) {
+        std::fill_n(spread_rows_[t].data() + e * lanes_, lanes_,
+                    block_.tensors[t][e * lanes_ + input]);
+      }
+    }
   }
 
-  const RegionPlan& plan_of(int64_t element) {
-    auto& slot = plans_[element];
+  Stage& stage_at(const RegionState& state) {
+    std::unique_ptr<Stage>& slot = stages_[state];
     if (slot) return *slot;
-    slot = planner_->plan(element);
-    const RegionPlan& plan = *slot;
-    plan_bytes_ += plan.bytes();
-    oldest_.push_back(element);
-    while (plan_bytes_ > kMostPlanBytes && oldest_.size() > 1) {
-      const auto old = plans_.find(oldest_.front());
-      plan_bytes_ -= old->second->bytes();
-      plans_.erase(old);
-      oldest_.pop_front();
-    }
-    return plan;
-  }
-
-  // All faults of one neuron, in as many batches as it takes.
-  void run_group(std::span<const Fault> faults, std::span<const Item> group,
-                 std::span<Outcome> outcomes) {
-    const RegionPlan& plan = plan_of(faults[static_cast<size_t>(group[0].fault)].element);
-    running_.resize(static_cast<size_t>(lanes_));
-    if (input_ >= 0 || golden_->count() == 1) {
-      for (size_t next = 0; next < group.size();) {
-        for (int64_t& fault : running_) fault = next < group.size() ? group[next++].fault : -1;
-        run_batch(plan, faults, outcomes);
-      }
-      return;
-    }
-    // Lane l takes the next fault of input l modulo the inputs. `group` is by input.
-    const auto inputs = static_cast<size_t>(golden_->count());
-    next_.assign(inputs, 0);
-    end_.assign(inputs, 0);
-    for (size_t i = 0; i < group.size(); ++i) {
-      const auto input = static_cast<size_t>(group[i].input);
-      if (end_[input] == 0) next_[input] = i;
-      end_[input] = i + 1;
-    }
-    for (size_t left = group.size(); left > 0;) {
-      for (size_t lane = 0; lane < running_.size(); ++lane) {
-        size_t& next = next_[lane % inputs];
-        const bool any = next < end_[lane % inputs];
-        running_[lane] = any ? group[next].fault : -1;
-        if (any) {
-          ++next;
-          --left;
-        }
-      }
-      run_batch(plan, faults, outcomes);
-    }
-  }
-
-  void run_batch(const RegionPlan& plan, std::span<const Fault> faults,
-                 std::span<Outcome> outcomes) {
-    const Kernels& set = kernels();
+    slot = std::make_unique<Stage>();
+    Stage& stage = *slot;
     const auto lanes = static_cast<size_t>(lanes_);
-    nan_.assign(lanes, 0);
-    alive_.resize(lanes);
-    for (size_t l = 0; l < lanes; ++l) {
-      alive_[l] = running_[l] >= 0;
-      plan.neuron()[l] =
-          alive_[l] ? faults[static_cast<size_t>(running_[l])].value : plan.golden_neuron()[l];
-    }
-    LaneRange range = hull(0, lanes_);
-    int64_t count = std::count(alive_.begin(), alive_.end(), 1);
-    for (const RegionPlan::Step& step : plan.steps()) {
-      if (!step.compared.empty()) {
-        different_.assign(lanes, 0);
-        for (const auto& [changed, golden] : step.compared) {
-          set.find_different(changed + range.first, golden + range.first, range.count,
-                             different_.data() + range.first);
-        }
-        for (size_t l = 0; l < lanes; ++l) alive_[l] &= different_[l];
-        range = hull(range.first, range.first + range.count);
-        count = std::count(alive_.begin(), alive_.end(), 1);
-        if (count == 0) break;
+    stage.begin = state;
+    stage.rows.assign(static_cast<size_t>(state.rows()) * lanes, 0.0F);
+    stage.segment = planner_->segment(state, stage.rows.data());
+    stage.fault.assign(lanes, -1);
+    stage.nan.assign(lanes, 0);
+    stage.alive.assign(lanes, 0);
+    stage.from.reserve(lanes);
+    stage.to.reserve(lanes);
+    stage.next_lane.resize(static_cast<size_t>(inputs_));
+    free_lanes(stage);
+    bytes_ += stage.segment.bytes + static_cast<int64_t>(stage.rows.size() * sizeof(float));
+    return stage;
+  }
+
+  // Runs all that waits; what moves on waits further down.
+  void flush() {
+    for (auto& stages : waiting_) {
+      for (Stage* stage : stages) {
+        stage->waiting = false;
+        run(*stage);
       }
+      stages.clear();
+    }
+  }
+
+  void forget() {
+    flush();
+    stages_.clear();
+    bytes_ = 0;
+  }
+
+  void free_lanes(Stage& stage) const {
+    for (int i = 0; i < inputs_; ++i) stage.next_lane[static_cast<size_t>(i)] = i;
+    std::fill(stage.fault.begin(), stage.fault.end(), -1);
+    std::fill(stage.nan.begin(), stage.nan.end(), 0);
+  }
+
+  // A free lane for the fault, or -1 where none shows its input.
+  int32_t find_lane(Stage& stage, int32_t input, int64_t index) {
+    int32_t& next = stage.next_lane[static_cast<size_t>(inputs_ > 1 ? input : 0)];
+    if (next >= lanes_) return -1;
+    const int32_t lane = next;
+    next += inputs_;
+    stage.fault[static_cast<size_t>(lane)] = index;
+    if (!stage.waiting) {
+      stage.waiting = true;
+      waiting_[stage.begin.position].push_back(&stage);
+    }
+    return lane;
+  }
+
+  // The same; runs the stage if need be.
+  int32_t take_lane(Stage& stage, int32_t input, int64_t index) {
+    const int32_t lane = find_lane(stage, input, index);
+    if (lane >= 0) return lane;
+    run(stage);
+    return find_lane(stage, input, index);
+  }
+
+  // Runs the batch of a stage and passes on what is still different from the golden run.
+  void run(Stage& stage) {
+    const Kernels& set = kernels();
+    const LaneRange range = hull(stage);
+    if (range.count == 0) return;
+    const auto count = static_cast<int64_t>(std::count_if(
+        stage.fault.begin(), stage.fault.end(), [](int64_t fault) { return fault >= 0; }));
+    for (const RegionSegment::Step& step : stage.segment.steps) {
       step.work->run(range);
       costs_.macs += step.work->macs() * count;
       set.find_nan(step.values + range.first, step.rows, lanes_, range.count,
-                   nan_.data() + range.first);
+                   stage.nan.data() + range.first);
     }
-    for (size_t l = 0; l < lanes; ++l) {
-      if (running_[l] < 0) continue;
-      const Fault& fault = faults[static_cast<size_t>(running_[l])];
-      const bool died_out = alive_[l] == 0;
-      for (size_t c = 0; c < logits_.size(); ++c) {
-        logits_[c] = died_out ? golden_->value(graph_.logits, static_cast<int64_t>(c), fault.input)
-                              : plan.logits()[c][l];
+    stage.segment.last() ? judge_all(stage, range) : move_on(stage, range);
+    free_lanes(stage);
+  }
+
+  void judge_all(const Stage& stage, const LaneRange& range) {
+    for (int l = range.first; l < range.first + range.count; ++l) {
+      const auto lane = static_cast<size_t>(l);
+      if (stage.fault[lane] < 0) continue;
+      for (size_t c = 0; c < logits_.size(); ++c) logits_[c] = stage.segment.logits[c][lane];
+      const int32_t input = fault(stage.fault[lane]).input;
+      const Outcome outcome = judge(logits_.data(), 1, input, stage.nan[lane] != 0);
+      outcomes_[static_cast<size_t>(stage.fault[lane])] = outcome;
+      if (outcome.nan) continue;
+      float largest = golden_largest_[static_cast<size_t>(input)];
+      for (const float logit : logits_) largest = std::max(largest, std::abs(logit));
+      if (!(std::abs(outcome.margin) > 0x1p-14F * largest)) close_.push_back(stage.fault[lane]);
+    }
+  }
+
+  void move_on(Stage& stage, const LaneRange& range) {
+    kernels().find_different(stage.segment.live.data(), stage.segment.live.size(), range.first,
+                             range.count, stage.alive.data());
+    if (!stage.next) stage.next = &stage_at(stage.segment.next);
+    Stage& next = *stage.next;
+    const auto move = [&] {
+      kernels().move_lanes(stage.segment.live.data(), stage.segment.live.size(), stage.from.data(),
+                           stage.to.data(), static_cast<int>(stage.from.size()), next.rows.data(),
+                           lanes_);
+      stage.from.clear();
+      stage.to.clear();
+    };
+    for (int32_t l = range.first; l < range.first + range.count; ++l) {
+      const auto lane = static_cast<size_t>(l);
+      const int64_t index = stage.fault[lane];
+      if (index < 0) continue;
+      const int32_t input = fault(index).input;
+      if (!stage.alive[lane]) {
+        outcomes_[static_cast<size_t>(index)] = golden_outcome(input, stage.nan[lane] != 0);
+        continue;
       }
-      Outcome& outcome = outcomes[static_cast<size_t>(running_[l])];
-      outcome = judge(logits_.data(), 1, fault.input, nan_[l] != 0);
-      if (died_out || outcome.nan) continue;
-      const float tau = 0x1p-14F * std::max(largest(logits_), golden_largest(fault.input));
-      if (!(std::abs(outcome.margin) > tau)) close_.push_back(running_[l]);
+      int32_t to = find_lane(next, input, index);
+      if (to < 0) {
+        move();
+        run(next);
+        to = find_lane(next, input, index);
+      }
+      stage.from.push_back(l);
+      stage.to.push_back(to);
+      next.nan[static_cast<size_t>(to)] = stage.nan[lane];
     }
+    move();
   }
 
-  static float largest(const std::vector<float>& logits) {
-    float most = 0;
-    for (const float logit : logits) most = std::max(most, std::abs(logit));
-    return most;
+  Outcome golden_outcome(int32_t input, bool nan) const {
+    return judge(golden_->values(graph_.logits) + input, lanes_, input, nan);
   }
 
-  float golden_largest(int32_t input) const {
-    float most = 0;
-    for (int64_t c = 0; c < graph_.classes(); ++c) {
-      most = std::max(most, std::abs(golden_->value(graph_.logits, c, input)));
-    }
-    return most;
-  }
-
-  // The least range of whole vectors in [first, last) that holds every living lane.
-  LaneRange hull(int first, int last) const {
-    while (first < last && !any_alive(first)) first += kLaneStep;
-    while (first < last && !any_alive(last - kLaneStep)) last -= kLaneStep;
+  // The least range of whole vectors that holds every lane in use.
+  LaneRange hull(const Stage& stage) const {
+    const auto used = [&](int first) {
+      return std::any_of(stage.fault.begin() + first, stage.fault.begin() + first + kLaneStep,
+                         [](int64_t fault) { return fault >= 0; });
+    };
+    int first = 0;
+    int last = lanes_;
+    while (first < last && !used(first)) first += kLaneStep;
+    while (first < last && !used(last - kLaneStep)) last -= kLaneStep;
     return {first, last - first, lanes_};
-  }
-  bool any_alive(int first) const {
-    return std::any_of(alive_.begin() + first, alive_.begin() + first + kLaneStep,
-                       [](uint8_t alive) { return alive != 0; });
   }
 
   int lanes_ = 0;
   GoldenRows block_, spread_;
-  std::vector<std::vector<float>> spread_rows_;
+  std::vector<LaneFloats> spread_rows_;
   int32_t spread_input_ = -1;
+  std::vector<float> golden_largest_;  // per input: the largest |logit|
   std::unique_ptr<RowArena> arena_;
-  int32_t site_ = -1, input_ = -1;  // of planner_ and plans_
+
+  int32_t site_ = -1;
+  bool one_input_ = false;  // shown in every lane
+  int inputs_ = 1;          // that lanes show
   std::unique_ptr<RegionPlanner> planner_;
-  std::unordered_map<int64_t, std::unique_ptr<RegionPlan>> plans_;  // by neuron
-  std::deque<int64_t> oldest_;                                      // neurons, oldest plan first
-  int64_t plan_bytes_ = 0;
+  std::map<RegionState, std::unique_ptr<Stage>> stages_;
+  std::vector<std::vector<Stage*>> waiting_;  // by position
+  int64_t bytes_ = 0;                         // of stages_
+
+  std::span<const Fault> faults_;  // being run
+  std::span<Outcome> outcomes_;
   std::vector<Item> items_;
-  std::vector<int64_t> running_;  // fault of each lane, or -1
-  std::vector<size_t> next_, end_;
-  std::vector<uint8_t> nan_, alive_, different_;
   std::vector<float> logits_;
   std::vector<int64_t> close_;     // faults whose margin is within tau (METHOD section 7)
   std::unique_ptr<Prober> exact_;  // runs those

@@ -94,7 +94,7 @@ class MixStep final : public RegionStep {
 }  // namespace
 
 RowArena::RowArena(int64_t floats)
-    : data_(std::make_unique_for_overwrite<float[]>(static_cast<size_t>(floats))), size_(floats) {}
+    : data_(AlignedAllocator<float>().allocate(static_cast<size_t>(floats))), size_(floats) {}
 
 float* RowArena::take(int64_t floats) {
   if (floats > size_ - used_) fail("region", "arena of {} floats is full", size_);

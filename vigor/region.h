@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "aligned.h"
 #include "kernels/kernels.h"
 
 namespace vigor {
@@ -19,17 +20,20 @@ struct LaneRange {
   int first, count, stride;
 };
 
-/// Memory of the changed rows, the same for every plan: one plan runs at a time. Taken from the
-/// start again by each plan; its size is fixed, so that pointers into it stay valid.
+/// Memory of the changed rows. Its size is fixed, so that pointers into it stay valid.
 class RowArena {
  public:
   explicit RowArena(int64_t floats);
-  void clear() { used_ = 0; }
+  /// What is taken next starts at this float.
+  void seek(int64_t place) { used_ = place; }
   /// Throws Error when it is full.
   float* take(int64_t floats);
 
  private:
-  std::unique_ptr<float[]> data_;
+  struct Delete {
+    void operator()(float* data) const { AlignedAllocator<float>().deallocate(data, 0); }
+  };
+  std::unique_ptr<float[], Delete> data_;
   int64_t size_, used_ = 0;
 };
 

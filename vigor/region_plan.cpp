@@ -52,7 +52,23 @@ class WholeStep final : public RegionStep {
 
 size_t index(int id) { return static_cast<size_t>(id); }
 
+// Up to whole vectors, so that what follows in the arena is aligned.
+int64_t padded(int64_t floats) { return (floats + kLaneStep - 1) / kLaneStep * kLaneStep; }
+
+// Rows that a node's step may take: its output, the differences of its operands or these whole.
+int64_t arena_floats_of(const Graph& graph, const Node& node, int lanes) {
+  int64_t rows = node.op->size();
+  for (const int input : node.inputs) rows += graph.tensor(input).size;
+  return rows * lanes + padded(node.op->scratch_size(lanes));
+}
+
 }  // namespace
+
+int64_t RegionState::rows() const {
+  int64_t sum = 0;
+  for (const ChangedElements& c : changed) sum += static_cast<int64_t>(c.elements.size());
+  return sum;
+}
 
 RegionPlanner::RegionPlanner(const Graph& graph, int tensor, const GoldenRows& golden,
                              RowArena& arena)
@@ -60,42 +76,47 @@ RegionPlanner::RegionPlanner(const Graph& graph, int tensor, const GoldenRows& g
       site_(graph.tensor(tensor).storage),
       golden_(golden),
       arena_(arena),
+      place_{0},
       last_reader_(graph.tensors.size(), 0),
       changed_(graph.tensors.size()) {
   const std::vector<bool> dependent = depends_on(graph, site_);
   for (size_t n = 0; n < dependent.size(); ++n) {
-    if (!dependent[n] || graph.nodes[n].op->role() == Role::kView) continue;
-    for (const int input : graph.nodes[n].inputs) {
+    const Node& node = graph.nodes[n];
+    if (!dependent[n] || node.op->role() == Role::kView) continue;
+    for (const int input : node.inputs) {
       last_reader_[index(graph.tensor(input).storage)] = nodes_.size();
     }
     nodes_.push_back(static_cast<int>(n));
+    place_.push_back(place_.back() + arena_floats_of(graph, node, golden.lanes));
   }
 }
 
 int64_t RegionPlanner::arena_floats(const Graph& graph, int lanes) {
-  // Changed rows and their differences; whole operands and scratch of operators without a rule.
-  int64_t rows = 1;
-  int64_t scratch = 0;
-  for (const Node& node : graph.nodes) {
-    rows += 2 * node.op->size();
-    scratch += node.op->scratch_size(lanes);
-    for (const int input : node.inputs) rows += graph.tensor(input).size;
-  }
-  return rows * lanes + scratch;
+  int64_t floats = 0;
+  for (const Node& node : graph.nodes) floats += arena_floats_of(graph, node, lanes);
+  return floats;
 }
 
-RegionTensor RegionPlanner::view(int storage) const {
-  const Changed& changed = changed_[index(storage)];
+RegionState RegionPlanner::start(int64_t neuron) const {
+  return {0, {{site_, {static_cast<int32_t>(neuron)}}}};
+}
+
+RegionTensor RegionPlanner::view(int storage) {
+  Changed& changed = changed_[index(storage)];
+  if (changed.row_of.empty()) {
+    changed.row_of.assign(static_cast<size_t>(graph_.tensor(storage).size), -1);
+  }
   return {golden_.tensors[index(storage)], changed.elements, changed.values, changed.row_of.data(),
           golden_.lanes};
 }
 
-void RegionPlanner::change(int storage, std::vector<int32_t> elements) {
+void RegionPlanner::change(int storage, std::vector<int32_t> elements, float* rows) {
+  view(storage);
   Changed& changed = changed_[index(storage)];
   for (size_t i = 0; i < elements.size(); ++i) {
     changed.row_of[static_cast<size_t>(elements[i])] = static_cast<int32_t>(i);
   }
-  changed.values = arena_.take(static_cast<int64_t>(elements.size()) * golden_.lanes);
+  changed.values = rows;
   changed.elements = std::move(elements);
   touched_.push_back(storage);
 }
@@ -118,89 +139,87 @@ std::vector<int32_t> RegionPlanner::affected_by(const Node& node, bool& rule) co
     std::iota(elements.begin(), elements.end(), 0);
     return elements;
   }
-  std::sort(elements.begin(), elements.end());
+  if (!std::is_sorted(elements.begin(), elements.end())) {
+    std::sort(elements.begin(), elements.end());
+  }
   elements.erase(std::unique(elements.begin(), elements.end()), elements.end());
   return elements;
 }
 
-void RegionPlanner::add_comparisons(size_t position, RegionPlan::Step& step) const {
+RegionSegment::Step RegionPlanner::step(const Node& node, std::vector<int32_t> elements,
+                                        bool rule) {
+  const auto count = static_cast<int64_t>(elements.size());
+  float* rows = arena_.take(count * golden_.lanes);
+  std::vector<RegionTensor> operands;
+  for (const int input : node.inputs) operands.push_back(view(graph_.tensor(input).storage));
+  change(node.output, std::move(elements), rows);
+  if (rule) {
+    return {node.op->plan_region(
+                operands, {golden_.tensors[index(node.output)],
+                           changed_[index(node.output)].elements, rows, golden_.lanes, &arena_}),
+            rows, count};
+  }
+  std::vector<WholeStep::Operand> whole;
+  for (size_t i = 0; i < operands.size(); ++i) {
+    const int64_t size = graph_.tensor(node.inputs[i]).size;
+    whole.push_back({operands[i].golden, size, {}, arena_.take(size * golden_.lanes)});
+    for (const int32_t e : operands[i].changed) {
+      whole.back().changed.emplace_back(e, operands[i].row(e));
+    }
+  }
+  float* scratch = arena_.take(padded(node.op->scratch_size(golden_.lanes)));
+  return {std::make_unique<WholeStep>(*node.op, std::move(whole), rows, scratch, golden_.lanes),
+          rows, count};
+}
+
+void RegionPlanner::end_before(size_t position, RegionSegment& segment) {
   const int logits = graph_.tensor(graph_.logits).storage;
+  segment.next.position = position;
   for (const int storage : touched_) {
     if (last_reader_[index(storage)] < position && storage != logits) continue;
     const RegionTensor tensor = view(storage);
-    for (size_t i = 0; i < tensor.changed.size(); ++i) {
-      step.compared.emplace_back(tensor.values + static_cast<int64_t>(i) * tensor.stride,
-                                 tensor.golden_row(tensor.changed[i]));
+    for (const int32_t e : tensor.changed) {
+      segment.live.push_back({tensor.row(e), tensor.golden_row(e)});
     }
+    segment.next.changed.push_back({storage, changed_[index(storage)].elements});
   }
 }
 
-std::unique_ptr<RegionPlan> RegionPlanner::plan(int64_t neuron) {
-  auto plan = std::make_unique<RegionPlan>();
-  arena_.clear();
-  touched_.clear();
-  const auto make_changeable = [&](int storage) {
-    Changed& changed = changed_[index(storage)];
-    if (changed.row_of.empty()) {
-      changed.row_of.assign(static_cast<size_t>(graph_.tensor(storage).size), -1);
-    }
-  };
-  make_changeable(site_);
-  change(site_, {static_cast<int32_t>(neuron)});
-  plan->neuron_ = changed_[index(site_)].values;
-  plan->golden_neuron_ = view(site_).golden_row(neuron);
-  bool mixed = false;
-  for (size_t position = 0; position < nodes_.size(); ++position) {
+RegionSegment RegionPlanner::segment(const RegionState& state, float* rows) {
+  RegionSegment segment;
+  arena_.seek(place_[state.position]);
+  for (const ChangedElements& c : state.changed) {
+    change(c.storage, c.elements, rows);
+    rows += static_cast<int64_t>(c.elements.size()) * golden_.lanes;
+  }
+  bool ended = false;
+  for (size_t position = state.position; position < nodes_.size() && !ended; ++position) {
     const Node& node = graph_.node(nodes_[position]);
     if (!any_changed(node)) continue;
     bool rule = false;
     std::vector<int32_t> elements = affected_by(node, rule);
     if (elements.empty()) continue;  // nothing reads the changed elements
-    RegionPlan::Step step;
-    step.mixes = node.op->macs() > 0;
-    if (step.mixes && mixed) add_comparisons(position, step);
-    mixed = mixed || step.mixes;
-    std::vector<RegionTensor> operands;
-    for (const int input : node.inputs) {
-      const int storage = graph_.tensor(input).storage;
-      make_changeable(storage);
-      operands.push_back(view(storage));
-    }
-    make_changeable(node.output);
-    change(node.output, std::move(elements));
-    const Changed& made = changed_[index(node.output)];
-    if (rule) {
-      step.work =
-          node.op->plan_region(operands, {golden_.tensors[index(node.output)], made.elements,
-                                          made.values, golden_.lanes, &arena_});
+    ended = node.op->macs() > 0 && !segment.steps.empty();
+    if (ended) {
+      end_before(position, segment);
     } else {
-      std::vector<WholeStep::Operand> whole;
-      for (size_t i = 0; i < operands.size(); ++i) {
-        const int64_t size = graph_.tensor(node.inputs[i]).size;
-        whole.push_back({operands[i].golden, size, {}, arena_.take(size * golden_.lanes)});
-        for (const int32_t e : operands[i].changed) {
-          whole.back().changed.emplace_back(e, operands[i].row(e));
-        }
-      }
-      float* scratch = arena_.take(node.op->scratch_size(golden_.lanes));
-      step.work = std::make_unique<WholeStep>(*node.op, std::move(whole), made.values, scratch,
-                                              golden_.lanes);
+      segment.steps.push_back(step(node, std::move(elements), rule));
     }
-    step.values = made.values;
-    step.rows = static_cast<int64_t>(made.elements.size());
-    plan->bytes_ += step.work->bytes() + static_cast<int64_t>(step.compared.size()) * 16;
-    plan->steps_.push_back(std::move(step));
   }
-  const int logits = graph_.tensor(graph_.logits).storage;
-  make_changeable(logits);
-  const RegionTensor answers = view(logits);
-  for (int64_t c = 0; c < graph_.classes(); ++c) plan->logits_.push_back(answers.row(c));
+  if (!ended) {
+    const RegionTensor answers = view(graph_.tensor(graph_.logits).storage);
+    for (int64_t c = 0; c < graph_.classes(); ++c) segment.logits.push_back(answers.row(c));
+  }
+  for (const RegionSegment::Step& s : segment.steps) segment.bytes += s.work->bytes();
+  segment.bytes +=
+      static_cast<int64_t>(segment.live.size() * sizeof(RowPair)) + 4 * segment.next.rows();
   for (const int storage : touched_) {
     Changed& changed = changed_[index(storage)];
     for (const int32_t e : changed.elements) changed.row_of[static_cast<size_t>(e)] = -1;
     changed.elements.clear();
   }
-  return plan;
+  touched_.clear();
+  return segment;
 }
 
 }  // namespace vigor

@@ -22,6 +22,12 @@ struct Tap {
   const float* values;
 };
 
+/// A changed row and the golden one of the same element.
+struct RowPair {
+  const float* changed;
+  const float* golden;
+};
+
 struct Kernels {
   std::string_view name;
 
@@ -53,8 +59,13 @@ struct Kernels {
   /// left alone.
   void (*find_nan)(const float* x, int64_t rows, int64_t stride, int lanes, uint8_t* flags);
 
-  /// flags[l] = 1 where x[l] and y[l] differ (a NaN differs from everything).
-  void (*find_different)(const float* x, const float* y, int lanes, uint8_t* flags);
+  /// flags[l] = 1 where any pair differs (a NaN differs from everything), else 0, for the lanes l
+  /// from `lane` to lane + lanes.
+  void (*find_different)(const RowPair* pairs, size_t count, int lane, int lanes, uint8_t* flags);
+
+  /// out[r * stride + to[i]] = pairs[r].changed[from[i]] for every row r and i < lanes.
+  void (*move_lanes)(const RowPair* pairs, size_t count, const int32_t* from, const int32_t* to,
+                     int lanes, float* out, int64_t stride);
 
   /// out[i] = x[i] - y[i].
   void (*subtract)(const float* x, const float* y, float* out, int64_t count);
