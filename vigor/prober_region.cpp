@@ -38,13 +38,16 @@ class RegionProber final : public Prober {
     for (size_t t = 0; t < graph_.tensors.size(); ++t) {
       block_.tensors[t] = golden_->values(static_cast<int>(t));
     }
-    golden_largest_.resize(static_cast<size_t>(golden_->count()));
-    for (int64_t i = 0; i < golden_->count(); ++i) {
+    golden_largest_.assign(static_cast<size_t>(golden_->count()), 0.0F);
+    golden_outcomes_.clear();
+    for (int32_t i = 0; i < golden_->count(); ++i) {
       float& most = golden_largest_[static_cast<size_t>(i)];
-      most = 0;
       for (int64_t c = 0; c < graph_.classes(); ++c) {
         most = std::max(most, std::abs(golden_->value(graph_.logits, c, i)));
       }
+      const float* logits = golden_->values(graph_.logits) + i;
+      for (const bool nan : {false, true})
+        golden_outcomes_.push_back(judge(logits, lanes_, i, nan));
     }
     spread_input_ = -1;
     exact_.reset();
@@ -314,7 +317,8 @@ class RegionProber final : public Prober {
       if (index < 0) continue;
       const int32_t input = fault(index).input;
       if (!stage.alive[lane]) {
-        outcomes_[static_cast<size_t>(index)] = golden_outcome(input, stage.nan[lane] != 0);
+        outcomes_[static_cast<size_t>(index)] =
+            golden_outcomes_[static_cast<size_t>(2 * input + stage.nan[lane])];
         continue;
       }
       int32_t to = find_lane(next, input, index);
@@ -328,10 +332,6 @@ class RegionProber final : public Prober {
       next.nan[static_cast<size_t>(to)] = stage.nan[lane];
     }
     move();
-  }
-
-  Outcome golden_outcome(int32_t input, bool nan) const {
-    return judge(golden_->values(graph_.logits) + input, lanes_, input, nan);
   }
 
   // The least range of whole vectors that holds every lane in use.
@@ -351,7 +351,8 @@ class RegionProber final : public Prober {
   GoldenRows block_, spread_;
   std::vector<LaneFloats> spread_rows_;
   int32_t spread_input_ = -1;
-  std::vector<float> golden_largest_;  // per input: the largest |logit|
+  std::vector<float> golden_largest_;     // per input: the largest |logit|
+  std::vector<Outcome> golden_outcomes_;  // per input: of what dies out, without and with a NaN
   std::unique_ptr<RowArena> arena_;
 
   int32_t site_ = -1;
