@@ -2,11 +2,11 @@
 //
 // A fault enters at its neuron's segment. Whatever of a batch still differs from the golden run at
 // the end of a segment moves on to the next one, where it waits together with what other neurons
-// leave there until the batch is full. Lanes see either the golden block (lane l: input l modulo
-// the block's inputs) or one input in every lane; whichever fills batches better. No outcome
-// depends on any of this. Faults whose margin is too small to be sure of the class are run again by
-// the suffix prober.
+// leave there until the batch is full. Lanes may show any inputs. No outcome depends on any of
+// this. Faults whose margin is too small to be sure of the class are run again by the suffix
+// prober.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 
@@ -20,24 +20,27 @@ namespace vigor {
 namespace {
 
 // Segments and their batches kept at a time.
-constexpr int64_t kMostBytes = int64_t{64} << 20;
+constexpr int64_t kMostBytes = int64_t{128} << 20;
 
 class RegionProber final : public Prober {
  public:
-  RegionProber(const Graph& graph, const std::vector<Site>& sites)
-      : Prober(graph, sites), logits_(static_cast<size_t>(graph.classes())) {}
+  RegionProber(const Graph& graph, const std::vector<Site>& sites, int lanes)
+      : Prober(graph, sites),
+        lanes_(lanes),
+        arena_(RegionPlanner::arena_floats(graph, lanes)),
+        planner_(graph, lanes, arena_),
+        waiting_(graph.nodes.size() + 1),
+        logits_(static_cast<size_t>(graph.classes())) {
+    from_.reserve(static_cast<size_t>(lanes));
+    to_.reserve(static_cast<size_t>(lanes));
+  }
 
  protected:
   void rebind() override {
-    if (!arena_ || lanes_ != golden_->lanes()) {
-      lanes_ = golden_->lanes();
-      arena_ = std::make_unique<RowArena>(RegionPlanner::arena_floats(graph_, lanes_));
-    }
-    block_.lanes = spread_.lanes = lanes_;
-    block_.tensors.resize(graph_.tensors.size());
-    for (size_t t = 0; t < graph_.tensors.size(); ++t) {
-      block_.tensors[t] = golden_->values(static_cast<int>(t));
-    }
+    // Segments stay: they hold no golden values.
+    for (const auto& [state, stage] : stages_)
+      std::fill(stage->input.begin(), stage->input.end(), 0);
+    exact_.reset();
     golden_largest_.assign(static_cast<size_t>(golden_->count()), 0.0F);
     golden_outcomes_.clear();
     for (int32_t i = 0; i < golden_->count(); ++i) {
@@ -46,12 +49,10 @@ class RegionProber final : public Prober {
         most = std::max(most, std::abs(golden_->value(graph_.logits, c, i)));
       }
       const float* logits = golden_->values(graph_.logits) + i;
-      for (const bool nan : {false, true})
-        golden_outcomes_.push_back(judge(logits, lanes_, i, nan));
+      for (const bool nan : {false, true}) {
+        golden_outcomes_.push_back(judge(logits, golden_->lanes(), i, nan));
+      }
     }
-    spread_input_ = -1;
-    exact_.reset();
-    look_at(-1, false);
   }
 
   void probe(std::span<const Fault> faults, std::span<const int64_t> which,
@@ -63,7 +64,7 @@ class RegionProber final : public Prober {
     if (close_.empty()) return;
     // Sums that start from golden ones are off in the last bits: these few decide a class.
     if (!exact_) {
-      exact_ = make_suffix_prober(graph_, sites_, std::min(lanes_, 64));
+      exact_ = make_suffix_prober(graph_, sites_, lanes_);
       exact_->bind(*golden_);
     }
     std::vector<Fault> again;
@@ -86,28 +87,39 @@ class RegionProber final : public Prober {
 
   // A segment, and the batch that waits for it.
   struct Stage {
-    RegionState begin;
+    Stage(RegionPlanner& planner, const RegionState& state, int lanes)
+        : position(state.position),
+          rows(static_cast<size_t>(state.rows() * lanes), 0.0F),
+          segment(planner.segment(state, rows.data())),
+          live(segment.live.size()),
+          fault(static_cast<size_t>(lanes), -1),
+          input(static_cast<size_t>(lanes), 0),
+          nan(static_cast<size_t>(lanes), 0) {}
+
+    int64_t bytes() const {
+      constexpr int64_t kLaneBytes = 13;
+      return segment.bytes + static_cast<int64_t>(rows.size() * sizeof(float)) +
+             kLaneBytes * static_cast<int64_t>(fault.size());
+    }
+
+    size_t position;
+    LaneFloats rows;  // what changed before the segment, [rows][lanes]
     RegionSegment segment;
-    LaneFloats rows;                 // [rows of begin][lanes]
-    std::vector<int64_t> fault;      // of each lane, -1 where it is free
-    std::vector<uint8_t> nan;        // of each lane: met one on the way
-    std::vector<int32_t> next_lane;  // per input that lanes show
-    std::vector<int32_t> from, to;   // lanes on the move to the next stage
-    std::vector<uint8_t> alive;      // of each lane: differs from the golden run
+    std::vector<RowPair> live;   // at its end, with golden rows
+    std::vector<int64_t> fault;  // of each lane, -1 where it is free
+    std::vector<int32_t> input;  // of each lane; of a free one, any
+    std::vector<uint8_t> nan;    // of each lane: met one on the way
+    int used = 0;                // lanes [0, used) are taken
     Stage* next = nullptr;
-    bool waiting = false;  // has faults, and is in waiting_
+    bool waiting = false;  // is in waiting_
   };
 
   const Fault& fault(int64_t index) const { return faults_[static_cast<size_t>(index)]; }
 
   void run_regions(std::span<const int64_t> which) {
-    const bool one_input = golden_->count() > 1 && fewer_by_input(which);
     items_.clear();
     for (const int64_t i : which) {
-      const Fault& f = fault(i);
-      const auto site = static_cast<uint64_t>(f.site);
-      const auto input = static_cast<uint64_t>(one_input ? f.input : 0);
-      items_.push_back({site << 48 | input << 36 | rank(f), i});
+      items_.push_back({static_cast<uint64_t>(fault(i).site) << 40 | rank(fault(i)), i});
     }
     const auto by_key = [](const Item& a, const Item& b) { return a.key < b.key; };
     if (!std::is_sorted(items_.begin(), items_.end(), by_key)) {
@@ -119,12 +131,11 @@ class RegionProber final : public Prober {
       const Fault& f = fault(item.fault);
       if (item.key != key) {
         key = item.key;
-        look_at(f.site, one_input);
-        if (one_input) spread(f.input);
         if (bytes_ > kMostBytes) forget();
-        stage = &stage_at(planner_->start(f.element));
+        const int tensor = sites_[static_cast<size_t>(f.site)].tensor;
+        stage = &stage_at(planner_.start(tensor, f.element));
       }
-      const int32_t lane = take_lane(*stage, f.input, item.fault);
+      const int32_t lane = take_lane(*stage, item.fault);
       stage->rows[static_cast<size_t>(lane)] = f.value;
     }
     flush();
@@ -133,93 +144,19 @@ class RegionProber final : public Prober {
   // Where a neuron stands in its site: neurons at one position come together, as they change the
   // same elements further on.
   uint64_t rank(const Fault& f) const {
-    const Shape& shape = graph_.tensor(sites_[static_cast<size_t>(f.site)].tensor).shape;
-    int64_t positions = 1;
-    for (size_t d = 2; d < shape.size(); ++d) positions *= shape[d];
-    const int64_t channels =
-        graph_.tensor(sites_[static_cast<size_t>(f.site)].tensor).size / positions;
+    const Tensor& tensor = graph_.tensor(sites_[static_cast<size_t>(f.site)].tensor);
+    const int64_t channels = tensor.shape.size() > 2 ? tensor.shape[1] : 1;
+    const int64_t positions = tensor.size / channels;
     return static_cast<uint64_t>(f.element % positions * channels + f.element / positions);
   }
 
-  // Whether batches that see one input each are fewer than those that see the whole block, the
-  // spreading of an input's golden run counted as some.
-  bool fewer_by_input(std::span<const int64_t> which) const {
-    constexpr int64_t kSpread = 64;
-    const auto inputs = static_cast<size_t>(golden_->count());
-    std::vector<int64_t> faults(sites_.size() * inputs, 0);
-    for (const int64_t i : which) {
-      ++faults[static_cast<size_t>(fault(i).site) * inputs + static_cast<size_t>(fault(i).input)];
-    }
-    const auto batches = [](int64_t count, int64_t lanes) { return (count + lanes - 1) / lanes; };
-    int64_t by_input = 0;
-    int64_t by_block = 0;
-    for (size_t site = 0; site < sites_.size(); ++site) {
-      const auto of_site = std::span(faults).subspan(site * inputs, inputs);
-      by_block +=
-          batches(*std::max_element(of_site.begin(), of_site.end()), lanes_ / golden_->count());
-      for (const int64_t count : of_site)
-        by_input += batches(count, lanes_) + (count > 0) * kSpread;
-    }
-    return by_input < by_block;
-  }
-
-  // Makes the planner for a site whose lanes show the golden block or one input.
-  void look_at(int32_t site, bool one_input) {
-    if (planner_ && site == site_ && one_input == one_input_) return;
-    forget();
-    planner_.reset();
-    site_ = site;
-    one_input_ = one_input;
-    if (site < 0) return;
-    if (one_input) allocate_spread();
-    inputs_ = one_input ? 1 : static_cast<int>(golden_->count());
-    planner_ = std::make_unique<RegionPlanner>(graph_, sites_[static_cast<size_t>(site)].tensor,
-                                               one_input ? spread_ : block_, *arena_);
-    waiting_.resize(planner_->positions());
-  }
-
-  void allocate_spread() {
-    spread_.tensors.assign(graph_.tensors.size(), nullptr);
-    spread_rows_.resize(graph_.tensors.size());
-    for (size_t t = 0; t < graph_.tensors.size(); ++t) {
-      if (graph_.tensors[t].storage != static_cast<int>(t)) continue;
-      spread_rows_[t].resize(static_cast<size_t>(graph_.tensors[t].size * lanes_));
-      spread_.tensors[t] = spread_rows_[t].data();
-    }
-  }
-
-  // Shows one input in every lane. Plans stay valid: they hold places, not values.
-  void spread(int32_t input) {
-    if (input == spread_input_) return;
-    flush();
-    spread_input_ = input;
-    for (size_t t = 0; t < graph_.tensors.size(); ++t) {
-      if (graph_.tensors[t].storage != static_cast<int>(t)) continue;
-      for (int64_t e = 0; e < graph_.tensors[t].size; ++e) {
-        std::fill_n(spread_rows_[t].data() + e * lanes_, lanes_,
-                    block_.tensors[t][e * lanes_ + input]);
-      }
-    }
-  }
-
   Stage& stage_at(const RegionState& state) {
-    std::unique_ptr<Stage>& slot = stages_[state];
-    if (slot) return *slot;
-    slot = std::make_unique<Stage>();
-    Stage& stage = *slot;
-    const auto lanes = static_cast<size_t>(lanes_);
-    stage.begin = state;
-    stage.rows.assign(static_cast<size_t>(state.rows()) * lanes, 0.0F);
-    stage.segment = planner_->segment(state, stage.rows.data());
-    stage.fault.assign(lanes, -1);
-    stage.nan.assign(lanes, 0);
-    stage.alive.assign(lanes, 0);
-    stage.from.reserve(lanes);
-    stage.to.reserve(lanes);
-    stage.next_lane.resize(static_cast<size_t>(inputs_));
-    free_lanes(stage);
-    bytes_ += stage.segment.bytes + static_cast<int64_t>(stage.rows.size() * sizeof(float));
-    return stage;
+    std::unique_ptr<Stage>& stage = stages_[state];
+    if (!stage) {
+      stage = std::make_unique<Stage>(planner_, state, lanes_);
+      bytes_ += stage->bytes();
+    }
+    return *stage;
   }
 
   // Runs all that waits; what moves on waits further down.
@@ -239,57 +176,43 @@ class RegionProber final : public Prober {
     bytes_ = 0;
   }
 
-  void free_lanes(Stage& stage) const {
-    for (int i = 0; i < inputs_; ++i) stage.next_lane[static_cast<size_t>(i)] = i;
-    std::fill(stage.fault.begin(), stage.fault.end(), -1);
-    std::fill(stage.nan.begin(), stage.nan.end(), 0);
-  }
+  bool full(const Stage& stage) const { return stage.used == lanes_; }
 
-  // A free lane for the fault, or -1 where none shows its input.
-  int32_t find_lane(Stage& stage, int32_t input, int64_t index) {
-    int32_t& next = stage.next_lane[static_cast<size_t>(inputs_ > 1 ? input : 0)];
-    if (next >= lanes_) return -1;
-    const int32_t lane = next;
-    next += inputs_;
-    stage.fault[static_cast<size_t>(lane)] = index;
+  // A lane for the fault. Runs the stage first if it is full.
+  int32_t take_lane(Stage& stage, int64_t index) {
+    if (full(stage)) run(stage);
     if (!stage.waiting) {
       stage.waiting = true;
-      waiting_[stage.begin.position].push_back(&stage);
+      waiting_[stage.position].push_back(&stage);
     }
-    return lane;
-  }
-
-  // The same; runs the stage if need be.
-  int32_t take_lane(Stage& stage, int32_t input, int64_t index) {
-    const int32_t lane = find_lane(stage, input, index);
-    if (lane >= 0) return lane;
-    run(stage);
-    return find_lane(stage, input, index);
+    stage.fault[static_cast<size_t>(stage.used)] = index;
+    stage.input[static_cast<size_t>(stage.used)] = fault(index).input;
+    return stage.used++;
   }
 
   // Runs the batch of a stage and passes on what is still different from the golden run.
   void run(Stage& stage) {
+    if (stage.used == 0) return;
     const Kernels& set = kernels();
-    const LaneRange range = hull(stage);
-    if (range.count == 0) return;
-    const auto count = static_cast<int64_t>(std::count_if(
-        stage.fault.begin(), stage.fault.end(), [](int64_t fault) { return fault >= 0; }));
+    const LaneBatch batch{golden_, stage.input.data(), lanes_for(stage.used), lanes_};
     for (const RegionSegment::Step& step : stage.segment.steps) {
-      step.work->run(range);
-      costs_.macs += step.work->macs() * count;
-      set.find_nan(step.values + range.first, step.rows, lanes_, range.count,
-                   stage.nan.data() + range.first);
+      step.work->run(batch);
+      costs_.macs += step.work->macs() * stage.used;
+      set.find_nan(step.values, step.rows, lanes_, batch.count, stage.nan.data());
     }
-    stage.segment.last() ? judge_all(stage, range) : move_on(stage, range);
-    free_lanes(stage);
+    stage.segment.last() ? judge_all(stage) : move_on(stage, batch);
+    std::fill_n(stage.nan.begin(), batch.count, 0);
+    stage.used = 0;
   }
 
-  void judge_all(const Stage& stage, const LaneRange& range) {
-    for (int l = range.first; l < range.first + range.count; ++l) {
-      const auto lane = static_cast<size_t>(l);
-      if (stage.fault[lane] < 0) continue;
-      for (size_t c = 0; c < logits_.size(); ++c) logits_[c] = stage.segment.logits[c][lane];
-      const int32_t input = fault(stage.fault[lane]).input;
+  void judge_all(const Stage& stage) {
+    for (size_t lane = 0; lane < static_cast<size_t>(stage.used); ++lane) {
+      for (size_t c = 0; c < logits_.size(); ++c) {
+        const RowSource& row = stage.segment.logits[c];
+        logits_[c] = row.changed ? row.changed[lane]
+                                 : golden_->value(row.storage, row.element, stage.input[lane]);
+      }
+      const int32_t input = stage.input[lane];
       const Outcome outcome = judge(logits_.data(), 1, input, stage.nan[lane] != 0);
       outcomes_[static_cast<size_t>(stage.fault[lane])] = outcome;
       if (outcome.nan) continue;
@@ -299,73 +222,53 @@ class RegionProber final : public Prober {
     }
   }
 
-  void move_on(Stage& stage, const LaneRange& range) {
-    kernels().find_different(stage.segment.live.data(), stage.segment.live.size(), range.first,
-                             range.count, stage.alive.data());
+  void move_on(Stage& stage, const LaneBatch& batch) {
+    std::vector<RowPair>& live = stage.live;
+    for (size_t r = 0; r < live.size(); ++r) {
+      const RegionSegment::Live& row = stage.segment.live[r];
+      live[r] = {row.row, batch.golden_row(row.storage, row.element)};
+    }
+    std::array<uint8_t, kMostLanes> different;
+    kernels().find_different(live.data(), live.size(), batch.inputs, golden_->lanes(), batch.count,
+                             different.data());
     if (!stage.next) stage.next = &stage_at(stage.segment.next);
     Stage& next = *stage.next;
     const auto move = [&] {
-      kernels().move_lanes(stage.segment.live.data(), stage.segment.live.size(), stage.from.data(),
-                           stage.to.data(), static_cast<int>(stage.from.size()), next.rows.data(),
-                           lanes_);
-      stage.from.clear();
-      stage.to.clear();
+      kernels().move_lanes(live.data(), live.size(), from_.data(), to_.data(),
+                           static_cast<int>(from_.size()), next.rows.data(), lanes_);
+      from_.clear();
+      to_.clear();
     };
-    for (int32_t l = range.first; l < range.first + range.count; ++l) {
-      const auto lane = static_cast<size_t>(l);
+    for (size_t lane = 0; lane < static_cast<size_t>(stage.used); ++lane) {
       const int64_t index = stage.fault[lane];
-      if (index < 0) continue;
-      const int32_t input = fault(index).input;
-      if (!stage.alive[lane]) {
-        outcomes_[static_cast<size_t>(index)] =
-            golden_outcomes_[static_cast<size_t>(2 * input + stage.nan[lane])];
+      if (!different[lane]) {
+        const auto input = static_cast<size_t>(stage.input[lane]);
+        outcomes_[static_cast<size_t>(index)] = golden_outcomes_[2 * input + stage.nan[lane]];
         continue;
       }
-      int32_t to = find_lane(next, input, index);
-      if (to < 0) {
-        move();
-        run(next);
-        to = find_lane(next, input, index);
-      }
-      stage.from.push_back(l);
-      stage.to.push_back(to);
+      if (full(next)) move();
+      const int32_t to = take_lane(next, index);
       next.nan[static_cast<size_t>(to)] = stage.nan[lane];
+      from_.push_back(static_cast<int32_t>(lane));
+      to_.push_back(to);
     }
     move();
   }
 
-  // The least range of whole vectors that holds every lane in use.
-  LaneRange hull(const Stage& stage) const {
-    const auto used = [&](int first) {
-      return std::any_of(stage.fault.begin() + first, stage.fault.begin() + first + kLaneStep,
-                         [](int64_t fault) { return fault >= 0; });
-    };
-    int first = 0;
-    int last = lanes_;
-    while (first < last && !used(first)) first += kLaneStep;
-    while (first < last && !used(last - kLaneStep)) last -= kLaneStep;
-    return {first, last - first, lanes_};
-  }
+  int lanes_;
+  RowArena arena_;
+  RegionPlanner planner_;
+  std::map<RegionState, std::unique_ptr<Stage>> stages_;
+  int64_t bytes_ = 0;                         // of stages_
+  std::vector<std::vector<Stage*>> waiting_;  // with faults, by position
 
-  int lanes_ = 0;
-  GoldenRows block_, spread_;
-  std::vector<LaneFloats> spread_rows_;
-  int32_t spread_input_ = -1;
   std::vector<float> golden_largest_;     // per input: the largest |logit|
   std::vector<Outcome> golden_outcomes_;  // per input: of what dies out, without and with a NaN
-  std::unique_ptr<RowArena> arena_;
-
-  int32_t site_ = -1;
-  bool one_input_ = false;  // shown in every lane
-  int inputs_ = 1;          // that lanes show
-  std::unique_ptr<RegionPlanner> planner_;
-  std::map<RegionState, std::unique_ptr<Stage>> stages_;
-  std::vector<std::vector<Stage*>> waiting_;  // by position
-  int64_t bytes_ = 0;                         // of stages_
 
   std::span<const Fault> faults_;  // being run
   std::span<Outcome> outcomes_;
   std::vector<Item> items_;
+  std::vector<int32_t> from_, to_;  // lanes on the move to the next stage
   std::vector<float> logits_;
   std::vector<int64_t> close_;     // faults whose margin is within tau (METHOD section 7)
   std::unique_ptr<Prober> exact_;  // runs those
@@ -373,8 +276,9 @@ class RegionProber final : public Prober {
 
 }  // namespace
 
-std::unique_ptr<Prober> make_region_prober(const Graph& graph, const std::vector<Site>& sites) {
-  return std::make_unique<RegionProber>(graph, sites);
+std::unique_ptr<Prober> make_region_prober(const Graph& graph, const std::vector<Site>& sites,
+                                           int lanes) {
+  return std::make_unique<RegionProber>(graph, sites, lanes);
 }
 
 }  // namespace vigor

@@ -11,10 +11,8 @@ namespace {
 class WholeStep final : public RegionStep {
  public:
   struct Operand {
-    const float* golden;
-    int64_t size;
-    std::vector<std::pair<int64_t, const float*>> changed;  // element, row
-    float* values;                                          // assembled
+    std::vector<RowSource> rows;  // of every element
+    float* values;                // assembled
   };
 
   WholeStep(const Op& op, std::vector<Operand> operands, float* out, float* scratch, int stride)
@@ -22,11 +20,16 @@ class WholeStep final : public RegionStep {
     for (const Operand& operand : operands_) pointers_.push_back(operand.values);
   }
 
-  void run(const LaneRange&) const override {
+  void run(const LaneBatch& batch) const override {
     for (const Operand& operand : operands_) {
-      std::copy_n(operand.golden, operand.size * stride_, operand.values);
-      for (const auto& [element, row] : operand.changed) {
-        std::copy_n(row, stride_, operand.values + element * stride_);
+      float* values = operand.values;
+      for (const RowSource& row : operand.rows) {
+        if (row.changed) {
+          std::copy_n(row.changed, stride_, values);
+        } else {
+          batch.gather(row.storage, row.element, values);
+        }
+        values += stride_;
       }
     }
     op_.forward_lanes(pointers_, out_, stride_, scratch_);
@@ -36,7 +39,7 @@ class WholeStep final : public RegionStep {
   int64_t bytes() const override {
     int64_t sum = 0;
     for (const Operand& operand : operands_) {
-      sum += static_cast<int64_t>(operand.changed.size() * sizeof(operand.changed[0]));
+      sum += static_cast<int64_t>(operand.rows.size() * sizeof(RowSource));
     }
     return sum;
   }
@@ -70,24 +73,18 @@ int64_t RegionState::rows() const {
   return sum;
 }
 
-RegionPlanner::RegionPlanner(const Graph& graph, int tensor, const GoldenRows& golden,
-                             RowArena& arena)
+RegionPlanner::RegionPlanner(const Graph& graph, int lanes, RowArena& arena)
     : graph_(graph),
-      site_(graph.tensor(tensor).storage),
-      golden_(golden),
+      lanes_(lanes),
       arena_(arena),
       place_{0},
       last_reader_(graph.tensors.size(), 0),
       changed_(graph.tensors.size()) {
-  const std::vector<bool> dependent = depends_on(graph, site_);
-  for (size_t n = 0; n < dependent.size(); ++n) {
+  for (size_t n = 0; n < graph.nodes.size(); ++n) {
     const Node& node = graph.nodes[n];
-    if (!dependent[n] || node.op->role() == Role::kView) continue;
-    for (const int input : node.inputs) {
-      last_reader_[index(graph.tensor(input).storage)] = nodes_.size();
-    }
-    nodes_.push_back(static_cast<int>(n));
-    place_.push_back(place_.back() + arena_floats_of(graph, node, golden.lanes));
+    place_.push_back(place_.back() + arena_floats_of(graph, node, lanes));
+    if (node.op->role() == Role::kView) continue;
+    for (const int input : node.inputs) last_reader_[index(graph.tensor(input).storage)] = n;
   }
 }
 
@@ -97,17 +94,16 @@ int64_t RegionPlanner::arena_floats(const Graph& graph, int lanes) {
   return floats;
 }
 
-RegionState RegionPlanner::start(int64_t neuron) const {
-  return {0, {{site_, {static_cast<int32_t>(neuron)}}}};
+RegionState RegionPlanner::start(int tensor, int64_t neuron) const {
+  const int storage = graph_.tensor(tensor).storage;
+  return {0, {{storage, {static_cast<int32_t>(neuron)}}}};
 }
 
 RegionTensor RegionPlanner::view(int storage) {
   Changed& changed = changed_[index(storage)];
-  if (changed.row_of.empty()) {
-    changed.row_of.assign(static_cast<size_t>(graph_.tensor(storage).size), -1);
-  }
-  return {golden_.tensors[index(storage)], changed.elements, changed.values, changed.row_of.data(),
-          golden_.lanes};
+  const int64_t size = graph_.tensor(storage).size;
+  if (changed.row_of.empty()) changed.row_of.assign(static_cast<size_t>(size), -1);
+  return {storage, changed.elements, changed.values, changed.row_of.data(), size, lanes_};
 }
 
 void RegionPlanner::change(int storage, std::vector<int32_t> elements, float* rows) {
@@ -149,27 +145,24 @@ std::vector<int32_t> RegionPlanner::affected_by(const Node& node, bool& rule) co
 RegionSegment::Step RegionPlanner::step(const Node& node, std::vector<int32_t> elements,
                                         bool rule) {
   const auto count = static_cast<int64_t>(elements.size());
-  float* rows = arena_.take(count * golden_.lanes);
+  float* rows = arena_.take(count * lanes_);
   std::vector<RegionTensor> operands;
   for (const int input : node.inputs) operands.push_back(view(graph_.tensor(input).storage));
   change(node.output, std::move(elements), rows);
   if (rule) {
-    return {node.op->plan_region(
-                operands, {golden_.tensors[index(node.output)],
-                           changed_[index(node.output)].elements, rows, golden_.lanes, &arena_}),
+    return {node.op->plan_region(operands, {node.output, changed_[index(node.output)].elements,
+                                            rows, lanes_, &arena_}),
             rows, count};
   }
   std::vector<WholeStep::Operand> whole;
   for (size_t i = 0; i < operands.size(); ++i) {
     const int64_t size = graph_.tensor(node.inputs[i]).size;
-    whole.push_back({operands[i].golden, size, {}, arena_.take(size * golden_.lanes)});
-    for (const int32_t e : operands[i].changed) {
-      whole.back().changed.emplace_back(e, operands[i].row(e));
-    }
+    whole.push_back({{}, arena_.take(size * lanes_)});
+    for (int64_t e = 0; e < size; ++e) whole.back().rows.push_back(operands[i].row(e));
   }
-  float* scratch = arena_.take(padded(node.op->scratch_size(golden_.lanes)));
-  return {std::make_unique<WholeStep>(*node.op, std::move(whole), rows, scratch, golden_.lanes),
-          rows, count};
+  float* scratch = arena_.take(padded(node.op->scratch_size(lanes_)));
+  return {std::make_unique<WholeStep>(*node.op, std::move(whole), rows, scratch, lanes_), rows,
+          count};
 }
 
 void RegionPlanner::end_before(size_t position, RegionSegment& segment) {
@@ -179,7 +172,7 @@ void RegionPlanner::end_before(size_t position, RegionSegment& segment) {
     if (last_reader_[index(storage)] < position && storage != logits) continue;
     const RegionTensor tensor = view(storage);
     for (const int32_t e : tensor.changed) {
-      segment.live.push_back({tensor.row(e), tensor.golden_row(e)});
+      segment.live.push_back({tensor.row(e).changed, storage, e});
     }
     segment.next.changed.push_back({storage, changed_[index(storage)].elements});
   }
@@ -190,12 +183,12 @@ RegionSegment RegionPlanner::segment(const RegionState& state, float* rows) {
   arena_.seek(place_[state.position]);
   for (const ChangedElements& c : state.changed) {
     change(c.storage, c.elements, rows);
-    rows += static_cast<int64_t>(c.elements.size()) * golden_.lanes;
+    rows += static_cast<int64_t>(c.elements.size()) * lanes_;
   }
   bool ended = false;
-  for (size_t position = state.position; position < nodes_.size() && !ended; ++position) {
-    const Node& node = graph_.node(nodes_[position]);
-    if (!any_changed(node)) continue;
+  for (size_t position = state.position; position < graph_.nodes.size() && !ended; ++position) {
+    const Node& node = graph_.nodes[position];
+    if (node.op->role() == Role::kView || !any_changed(node)) continue;
     bool rule = false;
     std::vector<int32_t> elements = affected_by(node, rule);
     if (elements.empty()) continue;  // nothing reads the changed elements
@@ -210,16 +203,20 @@ RegionSegment RegionPlanner::segment(const RegionState& state, float* rows) {
     const RegionTensor answers = view(graph_.tensor(graph_.logits).storage);
     for (int64_t c = 0; c < graph_.classes(); ++c) segment.logits.push_back(answers.row(c));
   }
+  segment.bytes = 4 * segment.next.rows() +
+                  static_cast<int64_t>(segment.live.size() * sizeof(RegionSegment::Live));
   for (const RegionSegment::Step& s : segment.steps) segment.bytes += s.work->bytes();
-  segment.bytes +=
-      static_cast<int64_t>(segment.live.size() * sizeof(RowPair)) + 4 * segment.next.rows();
+  restore();
+  return segment;
+}
+
+void RegionPlanner::restore() {
   for (const int storage : touched_) {
     Changed& changed = changed_[index(storage)];
     for (const int32_t e : changed.elements) changed.row_of[static_cast<size_t>(e)] = -1;
     changed.elements.clear();
   }
   touched_.clear();
-  return segment;
 }
 
 }  // namespace vigor

@@ -12,12 +12,6 @@
 
 namespace vigor {
 
-/// The golden rows that a batch's lanes see: per storage tensor [size][lanes].
-struct GoldenRows {
-  std::vector<const float*> tensors;
-  int lanes = 0;
-};
-
 /// Changed elements of a tensor (its storage), ascending.
 struct ChangedElements {
   int storage = 0;
@@ -28,7 +22,7 @@ struct ChangedElements {
 /// A place on the way: what has changed and is still read from there on. All neurons that come by
 /// with the same elements share everything after it.
 struct RegionState {
-  size_t position = 0;  // of the next node
+  size_t position = 0;  // of the next node of the graph
   std::vector<ChangedElements> changed;
   auto operator<=>(const RegionState&) const = default;
 
@@ -41,33 +35,35 @@ struct RegionSegment {
     const float* values;  // rows that it makes
     int64_t rows;
   };
+  struct Live {
+    const float* row;
+    int32_t storage, element;
+  };
   std::vector<Step> steps;
   /// Unless the segment is the last one: where the next one starts, and the rows of its changed
   /// elements, in order, as these steps leave them.
-  std::vector<RowPair> live;
   RegionState next;
-  std::vector<const float*> logits;  // rows; of the last segment
-  int64_t bytes = 0;                 // of all tables
+  std::vector<Live> live;
+  std::vector<RowSource> logits;  // of the last segment
+  int64_t bytes = 0;              // of all tables
 
   bool last() const { return !logits.empty(); }
 };
 
-/// Makes the segments of one site. Not thread-safe.
+/// Makes segments. Not thread-safe.
 class RegionPlanner {
  public:
   /// `arena` holds the rows of all segments; see arena_floats(). Rows of a segment stay as they are
   /// while later ones run.
-  RegionPlanner(const Graph& graph, int tensor, const GoldenRows& golden, RowArena& arena);
+  RegionPlanner(const Graph& graph, int lanes, RowArena& arena);
 
-  RegionState start(int64_t neuron) const;
+  /// A neuron of a site's tensor.
+  RegionState start(int tensor, int64_t neuron) const;
 
   /// `rows` holds the changed elements of `state`, [state.rows()][lanes].
   RegionSegment segment(const RegionState& state, float* rows);
 
-  /// The most positions that a state has.
-  size_t positions() const { return nodes_.size() + 1; }
-
-  /// Floats that the segments of any site may take.
+  /// Floats that the segments may take.
   static int64_t arena_floats(const Graph& graph, int lanes);
 
  private:
@@ -83,15 +79,14 @@ class RegionPlanner {
   bool any_changed(const Node& node) const;
   std::vector<int32_t> affected_by(const Node& node, bool& rule) const;
   RegionSegment::Step step(const Node& node, std::vector<int32_t> elements, bool rule);
+  void restore();
   void end_before(size_t position, RegionSegment& segment);
 
   const Graph& graph_;
-  int site_;
-  const GoldenRows& golden_;
+  int lanes_;
   RowArena& arena_;
-  std::vector<int> nodes_;           // that depend on the site, views left out
   std::vector<int64_t> place_;       // of each node's rows in the arena
-  std::vector<size_t> last_reader_;  // per storage tensor: position in nodes_
+  std::vector<size_t> last_reader_;  // per storage tensor: its last node
   std::vector<Changed> changed_;     // per storage tensor
   std::vector<int> touched_;         // storage tensors changed in the segment being made
 };
