@@ -19,6 +19,7 @@
 #include "onnx_import.h"
 #include "prober.h"
 #include "random.h"
+#include "workers.h"
 
 namespace {
 
@@ -124,6 +125,7 @@ void run(const std::string& model, const std::string& kind, int64_t count, int r
 }  // namespace
 
 int main(int argc, char** argv) {
+  vigor::keep_freed_memory();
   CLI::App app{"Faults per second of a prober"};
   std::string model, kind;
   int64_t count = 0;

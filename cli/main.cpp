@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "error.h"
 #include "kernels/kernels.h"
+#include "workers.h"
 
 namespace {
 
@@ -27,6 +28,7 @@ std::string one_line(std::string text) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  vigor::keep_freed_memory();
   CLI::App app{
       "vigor: which deviations of its neurons a trained network survives, and how\n"
       "vulnerable that makes every bit, neuron, layer and the whole.\n",

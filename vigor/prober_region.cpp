@@ -91,7 +91,7 @@ class RegionProber final : public Prober {
         : position(state.position),
           rows(static_cast<size_t>(state.rows() * lanes), 0.0F),
           segment(planner.segment(state, rows.data())),
-          live(segment.live.size()),
+          live(segment.rest->live.size()),
           fault(static_cast<size_t>(lanes), -1),
           input(static_cast<size_t>(lanes), 0),
           nan(static_cast<size_t>(lanes), 0) {}
@@ -131,7 +131,7 @@ class RegionProber final : public Prober {
       const Fault& f = fault(item.fault);
       if (item.key != key) {
         key = item.key;
-        if (bytes_ > kMostBytes) forget();
+        if (bytes_ + planner_.shared_bytes() > kMostBytes) forget();
         const int tensor = sites_[static_cast<size_t>(f.site)].tensor;
         stage = &stage_at(planner_.start(tensor, f.element));
       }
@@ -173,6 +173,7 @@ class RegionProber final : public Prober {
   void forget() {
     flush();
     stages_.clear();
+    planner_.forget();
     bytes_ = 0;
   }
 
@@ -193,14 +194,15 @@ class RegionProber final : public Prober {
   // Runs the batch of a stage and passes on what is still different from the golden run.
   void run(Stage& stage) {
     if (stage.used == 0) return;
-    const Kernels& set = kernels();
     const LaneBatch batch{golden_, stage.input.data(), lanes_for(stage.used), lanes_};
-    for (const RegionSegment::Step& step : stage.segment.steps) {
-      step.work->run(batch);
-      costs_.macs += step.work->macs() * stage.used;
-      set.find_nan(step.values, step.rows, lanes_, batch.count, stage.nan.data());
-    }
-    stage.segment.last() ? judge_all(stage) : move_on(stage, batch);
+    const auto step = [&](const RegionSteps::Step& s) {
+      s.work->run(batch);
+      costs_.macs += s.work->macs() * stage.used;
+      kernels().find_nan(s.values, s.rows, lanes_, batch.count, stage.nan.data());
+    };
+    if (stage.segment.mix) step(*stage.segment.mix);
+    for (const RegionSteps::Step& s : stage.segment.rest->steps) step(s);
+    stage.segment.rest->last() ? judge_all(stage) : move_on(stage, batch);
     std::fill_n(stage.nan.begin(), batch.count, 0);
     stage.used = 0;
   }
@@ -208,7 +210,7 @@ class RegionProber final : public Prober {
   void judge_all(const Stage& stage) {
     for (size_t lane = 0; lane < static_cast<size_t>(stage.used); ++lane) {
       for (size_t c = 0; c < logits_.size(); ++c) {
-        const RowSource& row = stage.segment.logits[c];
+        const RowSource& row = stage.segment.rest->logits[c];
         logits_[c] = row.changed ? row.changed[lane]
                                  : golden_->value(row.storage, row.element, stage.input[lane]);
       }
@@ -225,13 +227,13 @@ class RegionProber final : public Prober {
   void move_on(Stage& stage, const LaneBatch& batch) {
     std::vector<RowPair>& live = stage.live;
     for (size_t r = 0; r < live.size(); ++r) {
-      const RegionSegment::Live& row = stage.segment.live[r];
+      const RegionSteps::Live& row = stage.segment.rest->live[r];
       live[r] = {row.row, batch.golden_row(row.storage, row.element)};
     }
     std::array<uint8_t, kMostLanes> different;
     kernels().find_different(live.data(), live.size(), batch.inputs, golden_->lanes(), batch.count,
                              different.data());
-    if (!stage.next) stage.next = &stage_at(stage.segment.next);
+    if (!stage.next) stage.next = &stage_at(stage.segment.rest->next);
     Stage& next = *stage.next;
     const auto move = [&] {
       kernels().move_lanes(live.data(), live.size(), from_.data(), to_.data(),

@@ -128,19 +128,28 @@ bool MixPlan::anew() {
 }
 
 std::unique_ptr<RegionStep> MixPlan::finish() {
-  // Rows of the terms: differences of the changed elements, or every element that is read.
   std::vector<MixStep::Gathered> gathered;
-  std::vector<const float*> row_of(static_cast<size_t>(input_.size), nullptr);
   const auto gather = [&](int64_t element, const float* changed) {
     float* row = output_.arena->take(input_.stride);
     gathered.push_back({{nullptr, input_.storage, static_cast<int32_t>(element)}, changed, row});
     return row;
   };
-  for (size_t i = 0; i < input_.changed.size(); ++i) {
-    const float* changed = input_.values + static_cast<int64_t>(i) * input_.stride;
-    const int64_t element = input_.changed[i];
-    row_of[static_cast<size_t>(element)] = anew_ ? changed : gather(element, changed);
+  // Rows of the terms: differences of the changed elements, or every element that is read.
+  std::vector<const float*> golden_rows;
+  if (anew_) {
+    golden_rows.resize(static_cast<size_t>(input_.size), nullptr);
+  } else {
+    for (const int32_t element : input_.changed) gather(element, input_.row(element).changed);
   }
+  const auto row_of = [&](int64_t element) -> const float* {
+    if (element < 0) return kZeroRow;
+    const int32_t changed = input_.row_of[element];
+    if (!anew_) return gathered[static_cast<size_t>(changed)].out;
+    if (changed >= 0) return input_.values + changed * input_.stride;
+    const float*& golden = golden_rows[static_cast<size_t>(element)];
+    if (!golden) golden = gather(element, nullptr);
+    return golden;
+  };
   // Terms sorted by set, their order kept.
   std::vector<size_t> begin(outputs_.size() + 1, 0);
   for (const Term& term : terms_) ++begin[static_cast<size_t>(term.set) + 1];
@@ -148,13 +157,7 @@ std::unique_ptr<RegionStep> MixPlan::finish() {
   std::vector<size_t> next(begin.begin(), begin.end() - 1);
   std::vector<Tap> taps(terms_.size());
   for (const Term& term : terms_) {
-    const float* row = kZeroRow;
-    if (term.element >= 0) {
-      const float*& known = row_of[static_cast<size_t>(term.element)];
-      if (!known) known = gather(term.element, nullptr);
-      row = known;
-    }
-    taps[next[static_cast<size_t>(term.set)]++] = {term.term, row};
+    taps[next[static_cast<size_t>(term.set)]++] = {term.term, row_of(term.element)};
   }
   std::vector<MixStep::Set> sets;
   for (size_t s = 0; s < outputs_.size(); ++s) {

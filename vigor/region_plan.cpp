@@ -142,8 +142,10 @@ std::vector<int32_t> RegionPlanner::affected_by(const Node& node, bool& rule) co
   return elements;
 }
 
-RegionSegment::Step RegionPlanner::step(const Node& node, std::vector<int32_t> elements,
-                                        bool rule) {
+// The rows of a node's step lie at a place that depends on the node and their number alone.
+RegionSteps::Step RegionPlanner::step(size_t position, std::vector<int32_t> elements, bool rule) {
+  const Node& node = graph_.nodes[position];
+  arena_.seek(place_[position]);
   const auto count = static_cast<int64_t>(elements.size());
   float* rows = arena_.take(count * lanes_);
   std::vector<RegionTensor> operands;
@@ -165,47 +167,81 @@ RegionSegment::Step RegionPlanner::step(const Node& node, std::vector<int32_t> e
           count};
 }
 
-void RegionPlanner::end_before(size_t position, RegionSegment& segment) {
+// What has changed and is still read from a node on.
+RegionState RegionPlanner::state_at(size_t position) const {
   const int logits = graph_.tensor(graph_.logits).storage;
-  segment.next.position = position;
+  RegionState state{position, {}};
   for (const int storage : touched_) {
     if (last_reader_[index(storage)] < position && storage != logits) continue;
-    const RegionTensor tensor = view(storage);
-    for (const int32_t e : tensor.changed) {
-      segment.live.push_back({tensor.row(e).changed, storage, e});
-    }
-    segment.next.changed.push_back({storage, changed_[index(storage)].elements});
+    state.changed.push_back({storage, changed_[index(storage)].elements});
   }
+  return state;
 }
 
-RegionSegment RegionPlanner::segment(const RegionState& state, float* rows) {
-  RegionSegment segment;
-  arena_.seek(place_[state.position]);
-  for (const ChangedElements& c : state.changed) {
-    change(c.storage, c.elements, rows);
-    rows += static_cast<int64_t>(c.elements.size()) * lanes_;
-  }
-  bool ended = false;
-  for (size_t position = state.position; position < graph_.nodes.size() && !ended; ++position) {
+// The steps from a node to the next mixing layer.
+RegionSteps RegionPlanner::rest(size_t position) {
+  RegionSteps rest;
+  for (; position < graph_.nodes.size(); ++position) {
     const Node& node = graph_.nodes[position];
     if (node.op->role() == Role::kView || !any_changed(node)) continue;
     bool rule = false;
     std::vector<int32_t> elements = affected_by(node, rule);
     if (elements.empty()) continue;  // nothing reads the changed elements
-    ended = node.op->macs() > 0 && !segment.steps.empty();
-    if (ended) {
-      end_before(position, segment);
-    } else {
-      segment.steps.push_back(step(node, std::move(elements), rule));
+    if (node.op->macs() > 0) break;
+    rest.steps.push_back(step(position, std::move(elements), rule));
+  }
+  if (position < graph_.nodes.size()) {
+    rest.next = state_at(position);
+    for (const auto& [storage, elements] : rest.next.changed) {
+      const RegionTensor tensor = view(storage);
+      for (const int32_t e : elements) rest.live.push_back({tensor.row(e).changed, storage, e});
     }
-  }
-  if (!ended) {
+  } else {
     const RegionTensor answers = view(graph_.tensor(graph_.logits).storage);
-    for (int64_t c = 0; c < graph_.classes(); ++c) segment.logits.push_back(answers.row(c));
+    for (int64_t c = 0; c < graph_.classes(); ++c) rest.logits.push_back(answers.row(c));
   }
-  segment.bytes = 4 * segment.next.rows() +
-                  static_cast<int64_t>(segment.live.size() * sizeof(RegionSegment::Live));
-  for (const RegionSegment::Step& s : segment.steps) segment.bytes += s.work->bytes();
+  rest.bytes =
+      4 * rest.next.rows() + static_cast<int64_t>(rest.live.size() * sizeof(RegionSteps::Live));
+  for (const RegionSteps::Step& s : rest.steps) rest.bytes += s.work->bytes();
+  return rest;
+}
+
+std::shared_ptr<const RegionSteps> RegionPlanner::shared_rest(size_t position) {
+  auto& slot = shared_[state_at(position)];
+  if (!slot) {
+    slot = std::make_shared<const RegionSteps>(rest(position));
+    shared_bytes_ += slot->bytes;
+  }
+  return slot;
+}
+
+void RegionPlanner::forget() {
+  shared_.clear();
+  shared_bytes_ = 0;
+}
+
+RegionSegment RegionPlanner::segment(const RegionState& state, float* rows) {
+  for (const ChangedElements& c : state.changed) {
+    change(c.storage, c.elements, rows);
+    rows += static_cast<int64_t>(c.elements.size()) * lanes_;
+  }
+  RegionSegment segment;
+  size_t position = state.position;
+  if (position > 0) {  // before a mixing layer
+    bool rule = false;
+    std::vector<int32_t> elements = affected_by(graph_.nodes[position], rule);
+    segment.mix = step(position++, std::move(elements), rule);
+    segment.bytes = segment.mix->work->bytes();
+  }
+  const RegionState after = state_at(position);
+  const bool shared = segment.mix && after.changed.size() == 1 &&
+                      after.changed[0].storage == graph_.nodes[position - 1].output;
+  if (shared) {
+    segment.rest = shared_rest(position);
+  } else {
+    segment.rest = std::make_shared<const RegionSteps>(rest(position));
+    segment.bytes += segment.rest->bytes;
+  }
   restore();
   return segment;
 }

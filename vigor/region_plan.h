@@ -4,7 +4,9 @@
 
 #include <compare>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "graph.h"
@@ -29,7 +31,8 @@ struct RegionState {
   int64_t rows() const;
 };
 
-struct RegionSegment {
+/// Steps that may be shared, and what is left after them.
+struct RegionSteps {
   struct Step {
     std::unique_ptr<RegionStep> work;
     const float* values;  // rows that it makes
@@ -40,14 +43,22 @@ struct RegionSegment {
     int32_t storage, element;
   };
   std::vector<Step> steps;
-  /// Unless the segment is the last one: where the next one starts, and the rows of its changed
+  /// Unless these are the last ones: where the next segment starts, and the rows of its changed
   /// elements, in order, as these steps leave them.
   RegionState next;
   std::vector<Live> live;
-  std::vector<RowSource> logits;  // of the last segment
+  std::vector<RowSource> logits;  // of the last ones
   int64_t bytes = 0;              // of all tables
 
   bool last() const { return !logits.empty(); }
+};
+
+/// A mixing layer has a step for each set of elements that changes before it; what comes behind
+/// depends on its changed outputs alone, and neurons at one position change the same.
+struct RegionSegment {
+  std::optional<RegionSteps::Step> mix;
+  std::shared_ptr<const RegionSteps> rest;
+  int64_t bytes = 0;  // of what is its own
 };
 
 /// Makes segments. Not thread-safe.
@@ -62,6 +73,10 @@ class RegionPlanner {
 
   /// `rows` holds the changed elements of `state`, [state.rows()][lanes].
   RegionSegment segment(const RegionState& state, float* rows);
+
+  /// Bytes of the steps that segments share. forget() them once no segment is left.
+  int64_t shared_bytes() const { return shared_bytes_; }
+  void forget();
 
   /// Floats that the segments may take.
   static int64_t arena_floats(const Graph& graph, int lanes);
@@ -78,9 +93,11 @@ class RegionPlanner {
   void change(int storage, std::vector<int32_t> elements, float* rows);
   bool any_changed(const Node& node) const;
   std::vector<int32_t> affected_by(const Node& node, bool& rule) const;
-  RegionSegment::Step step(const Node& node, std::vector<int32_t> elements, bool rule);
+  RegionSteps::Step step(size_t position, std::vector<int32_t> elements, bool rule);
+  RegionSteps rest(size_t position);
+  std::shared_ptr<const RegionSteps> shared_rest(size_t position);
+  RegionState state_at(size_t position) const;
   void restore();
-  void end_before(size_t position, RegionSegment& segment);
 
   const Graph& graph_;
   int lanes_;
@@ -89,6 +106,8 @@ class RegionPlanner {
   std::vector<size_t> last_reader_;  // per storage tensor: its last node
   std::vector<Changed> changed_;     // per storage tensor
   std::vector<int> touched_;         // storage tensors changed in the segment being made
+  std::map<RegionState, std::shared_ptr<const RegionSteps>> shared_;
+  int64_t shared_bytes_ = 0;
 };
 
 }  // namespace vigor

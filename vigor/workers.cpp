@@ -1,5 +1,6 @@
 #include "workers.h"
 
+#include <malloc.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -39,6 +40,12 @@ int available_cores() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(CPU_COUNT(&set), 1);
   return std::max(static_cast<int>(std::thread::hardware_concurrency()), 1);
+}
+
+void keep_freed_memory() {
+  constexpr int kMost = 1 << 30;
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, kMost);
 }
 
 }  // namespace vigor
