@@ -1,4 +1,4 @@
-// Exit codes: 0 done, 1 failed, 2 wrong usage.
+// Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (cli/interrupt.h).
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
   vigor::add_inspect(app);
   vigor::add_analyze(app);
   vigor::add_inject(app);
+  vigor::add_merge(app);
   vigor::add_show(app);
   try {
     // CLI11 would only say that a subcommand is missing.
