@@ -21,7 +21,7 @@ namespace {
 
 struct Given {
   std::string model, output, audit;
-  std::string shard;
+  KeepGiven keep;
   AnalyzeOptions options;
   bool dry_run = false;
 };
@@ -62,14 +62,14 @@ void run(Given& given, const DataOptions& data_options, const Source& source) {
   check_data(graph, data);
   if (given.dry_run) return print_forecast(graph, data, given.options);
   Progress progress;
-  KeptRun kept(given.output, given.shard, source, progress);
+  KeptRun kept(given.output, given.keep, source, progress);
   AnalyzeProgress events = show_progress(progress);
   kept.run([&] {
     if (kept.sharded()) {
       const Shard shard = analyze_shard(graph, data, given.options, events, kept.log());
       write_part(given.output, shard.head, shard.part);
-      progress.line(fmt::format("{} units, part {} -> {}", shard.part.units.size(), given.shard,
-                                given.output));
+      progress.line(fmt::format("{} units, part {} -> {}", shard.part.units.size(),
+                                given.keep.shard, given.output));
     } else {
       Run run = analyze(graph, data, given.options, events, &kept.log());
       finish_run(run, data_options, given.output, progress);
@@ -147,7 +147,7 @@ void add_analyze(CLI::App& app) {
       "Examples:\n"
       "  vigor analyze lenet5.onnx --data mnist:DIR --scale 1/255 --inputs 100 -o run.h5\n"
       "  vigor analyze net.onnx --data npz:images.npz --audit 1% --keep-thresholds -o run.h5");
-  add_shard_option(*command, given->shard);
+  add_keep_options(*command, given->keep);
   command->callback([given, data, output, command] {
     if (!given->dry_run && output->empty()) throw CLI::RequiredError("--output");
     const DataOptions data_options = checked_usage([&] {

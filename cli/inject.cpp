@@ -17,7 +17,8 @@ namespace vigor {
 namespace {
 
 struct Given {
-  std::string model, output, faults, save, shard;
+  std::string model, output, faults, save;
+  KeepGiven keep;
   InjectOptions options;
 };
 
@@ -38,7 +39,7 @@ void run(const Given& given, const DataOptions& data_options, const Source& sour
   std::optional<FaultListWriter> writer;
   if (!given.save.empty()) writer.emplace(given.save);
   Progress progress;
-  KeptRun kept(given.output, given.shard, source, progress);
+  KeptRun kept(given.output, given.keep, source, progress);
   InjectProgress events;
   events.advance = [&](double share) { progress.advance(share); };
   if (writer) {
@@ -50,8 +51,8 @@ void run(const Given& given, const DataOptions& data_options, const Source& sour
       const Shard shard = inject_shard(graph, data, given.options, listed, events, kept.log());
       if (writer) writer->finish();
       write_part(given.output, shard.head, shard.part);
-      progress.line(fmt::format("{} units, part {} -> {}", shard.part.units.size(), given.shard,
-                                given.output));
+      progress.line(fmt::format("{} units, part {} -> {}", shard.part.units.size(),
+                                given.keep.shard, given.output));
     } else {
       Injection injection = inject(graph, data, given.options, listed, events, &kept.log());
       if (writer) writer->finish();
@@ -132,7 +133,7 @@ void add_inject(CLI::App& app) {
       "  vigor inject net.onnx --data npz:images.npz --inputs 5 --exhaustive \\\n"
       "      --sites fc1 --save-faults faults.csv -o all.h5\n"
       "  vigor inject net.onnx --data npz:images.npz --faults faults.csv -o again.h5");
-  add_shard_option(*command, given->shard);
+  add_keep_options(*command, given->keep);
   command->callback([given, data, command] {
     run(*given, data(), {given->model, given->faults, data_arguments(*command)});
   });

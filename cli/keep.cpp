@@ -24,31 +24,38 @@ std::pair<int64_t, int64_t> parse_shard(const std::string& text) {
   return {shard - 1, shards};
 }
 
-KeepOptions keep_options(const std::string& output, const std::string& shard, const Source& source,
+KeepOptions keep_options(const std::string& output, const KeepGiven& given, const Source& source,
                          Progress& progress) {
-  const auto [index, count] = parse_shard(shard);
-  return {
-      output + ".parts", index, count, {}, to_json(source), [&progress](const std::string& line) {
-        progress.line(line);
-      }};
+  const auto [index, count] = parse_shard(given.shard);
+  KeepOptions options;
+  options.folder = output + ".parts";
+  options.shard = index;
+  options.shards = count;
+  options.every = given.every;
+  options.source = to_json(source);
+  options.note = [&progress](const std::string& line) { progress.line(line); };
+  return options;
 }
 
 }  // namespace
 
-void add_shard_option(CLI::App& command, std::string& text) {
+void add_keep_options(CLI::App& command, KeepGiven& given) {
+  const auto wrong = [](const std::string& text) {
+    try {
+      parse_shard(text);
+      return std::string();
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+  };
   command
-      .add_option("--shard", text,
+      .add_option("--shard", given.shard,
                   "Do part i of n (\"2/3\"): vigor merge joins the parts to the whole")
-      ->check(CLI::Validator(
-          [](const std::string& given) {
-            try {
-              parse_shard(given);
-              return std::string();
-            } catch (const Error& error) {
-              return std::string(error.what());
-            }
-          },
-          ""));
+      ->check(CLI::Validator(wrong, ""));
+  command
+      .add_option("--save-every", given.every,
+                  "Seconds between writing finished work to OUTPUT.parts (by what it costs)")
+      ->check(CLI::NonNegativeNumber);
 }
 
 std::string to_json(const Source& source) {
@@ -66,11 +73,11 @@ Source parse_source(const std::string& text) {
   }
 }
 
-KeptRun::KeptRun(const std::string& output, const std::string& shard, const Source& source,
+KeptRun::KeptRun(const std::string& output, const KeepGiven& given, const Source& source,
                  Progress& progress)
     : folder_(output + ".parts"),
       progress_(progress),
-      log_(keep_options(output, shard, source, progress)),
+      log_(keep_options(output, given, source, progress)),
       interrupt_([this] {
         log_.stop();
         tell();
@@ -80,13 +87,12 @@ void KeptRun::run(const std::function<void()>& work) {
   try {
     work();
   } catch (...) {
-    tell();
+    if (log_.wrote()) tell();
     throw;
   }
   log_.remove();
 }
 
-// The number of units may be of an earlier stage; that there are any is what matters.
 void KeptRun::tell() const {
   progress_.line(log_.wrote() ? fmt::format("Finished work is kept in {}: the same command goes on "
                                             "from there",

@@ -13,8 +13,12 @@
 
 namespace vigor {
 
-/// Adds --shard. The returned function gives shard and shards.
-void add_shard_option(CLI::App& command, std::string& text);
+/// How a run is cut and kept, as given.
+struct KeepGiven {
+  std::string shard;  // "2/3" or empty
+  std::optional<double> every;
+};
+void add_keep_options(CLI::App& command, KeepGiven& given);
 
 /// Where model, data and fault list of a run were found, kept in its parts for `vigor merge`.
 struct Source {
@@ -28,8 +32,8 @@ Source parse_source(const std::string& json);
 /// Units finished go to OUTPUT.parts until finish().
 class KeptRun {
  public:
-  /// `shard`: "2/3" or empty; throws Error. The process may be interrupted from here on.
-  KeptRun(const std::string& output, const std::string& shard, const Source& source,
+  /// The process may be interrupted from here on.
+  KeptRun(const std::string& output, const KeepGiven& given, const Source& source,
           Progress& progress);
 
   UnitLog& log() { return log_; }

@@ -30,7 +30,10 @@ void run(const Given& given, const std::optional<DataOptions>& data_given) {
   const Dataset data = Dataset::open(data_options);
   check_data(graph, data);
   Progress progress;
-  UnitLog log({{}, 0, 0, {given.parts.begin(), given.parts.end()}, head.source, {}});
+  KeepOptions joined;
+  joined.merged.assign(given.parts.begin(), given.parts.end());
+  joined.source = head.source;
+  UnitLog log(std::move(joined));
   if (head.method == "injection") {
     InjectOptions options = parse_inject_options(head.options, head.seed);
     options.threads = given.threads;

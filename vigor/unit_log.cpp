@@ -18,8 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// No part is written before the work since the last one is worth it: at least this long, a
-/// hundred times what writing took, and a fiftieth of the time spent.
+/// Unless told otherwise no part is written before the work since the last one is worth it: this
+/// long, a hundred times what writing took, and a fiftieth of the time spent.
 constexpr auto kLeast = std::chrono::milliseconds(250);
 constexpr int kCostFactor = 100;
 constexpr int kShareOfRun = 50;
@@ -173,6 +173,7 @@ std::vector<int64_t> UnitLog::finished_units() const {
 
 bool UnitLog::due() const {
   const auto now = Clock::now();
+  if (options_.every) return std::chrono::duration<double>(now - saved_).count() >= *options_.every;
   return now - saved_ >=
          std::max<Clock::duration>({kLeast, kCostFactor * cost_, (now - begin_) / kShareOfRun});
 }
@@ -193,8 +194,10 @@ void UnitLog::save() {
 }
 
 void UnitLog::stop() {
-  mutex_.lock();  // for good
+  // For good. Who holds it longer is reading or writing parts: whole ones, or ones that never were.
+  if (!mutex_.try_lock_for(std::chrono::milliseconds(500))) return;
   if (keeps() && !broken_ && !pending_.empty()) save();
+  if (keeps()) ::rmdir(options_.folder.c_str());  // only where nothing is in it
 }
 
 void UnitLog::remove() {

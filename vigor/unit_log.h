@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ namespace vigor {
 struct KeepOptions {
   std::filesystem::path folder;                  // of finished parts; empty: nothing is kept
   int64_t shard = 0, shards = 0;                 // does units with number % shards == shard; 0: all
+  std::optional<double> every;                   // seconds between parts; by what they cost
   std::vector<std::filesystem::path> merged;     // parts that hold all units: none is run
   std::string source;                            // PartHead::source of the parts written
   std::function<void(const std::string&)> note;  // lines for the user, may be empty
@@ -94,7 +96,7 @@ class UnitLog {
   bool wrote_ = false, broken_ = false;
   Clock::time_point begin_ = Clock::now(), saved_ = begin_;
   Clock::duration cost_{};  // of the last save
-  std::mutex mutex_;
+  std::timed_mutex mutex_;
 };
 
 }  // namespace vigor
