@@ -17,19 +17,26 @@ void share_work(int threads, int64_t items,
   std::atomic<int64_t> next{0};
   std::mutex mutex;
   std::exception_ptr failure;
+  const auto fail_all = [&] {
+    next = items;
+    const std::lock_guard lock(mutex);
+    if (!failure) failure = std::current_exception();
+  };
   const auto loop = [&](int worker) {
     try {
       for (int64_t item = next++; item < items; item = next++) work(worker, item);
     } catch (...) {
-      next = items;
-      const std::lock_guard lock(mutex);
-      if (!failure) failure = std::current_exception();
+      fail_all();
     }
   };
   {
     std::vector<std::jthread> others;
-    for (int worker = 1; worker < std::min<int64_t>(threads, items); ++worker) {
-      others.emplace_back(loop, worker);
+    try {
+      for (int worker = 1; worker < std::min<int64_t>(threads, items); ++worker) {
+        others.emplace_back(loop, worker);
+      }
+    } catch (...) {  // no more threads, or no memory for them
+      fail_all();
     }
     loop(0);
   }
