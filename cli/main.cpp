@@ -44,6 +44,7 @@ int main(int argc, char** argv) {
   vigor::add_analyze(app);
   vigor::add_inject(app);
   vigor::add_show(app);
+  vigor::add_report(app);
   try {
     // CLI11 would only say that a subcommand is missing.
     const std::string first = argc > 1 ? argv[1] : "-";
