@@ -18,7 +18,7 @@ struct ReportOptions {
   std::string validation;                // JSON text of vigor validate; empty: none
   /// Sites whose neurons are shown in full detail, beside the most vulnerable of all sites; "all".
   std::vector<std::string> detail;
-  int64_t detailed = 2000;  // so many of the most vulnerable
+  int64_t detailed = 2000;  // so many of the most vulnerable of a run too large to show in full
 };
 
 /// Whether this program was built with the page (Node.js was there).

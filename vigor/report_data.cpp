@@ -5,6 +5,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <tuple>
 
 #include "error.h"
 #include "export.h"
@@ -20,8 +21,9 @@ namespace {
 
 using nlohmann::json;
 
-/// Rows of ranges that full detail may take: about 4 MB of a report.
-constexpr size_t kDetailRows = 150'000;
+/// Rows of ranges that the most vulnerable neurons may take, a few megabytes of a report; runs with
+/// fewer are shown in full.
+constexpr size_t kDetailRows = 100'000;
 
 constexpr int64_t kReportSchema = 1;
 
@@ -82,12 +84,14 @@ class Data {
     }
     std::stable_sort(others.begin(), others.end(),
                      [](const auto& a, const auto& b) { return a.first > b.first; });
-    size_t rows = 0;
-    for (size_t i = 0; i < std::min(others.size(), static_cast<size_t>(options_.detailed)); ++i) {
-      rows += rows_of(run_.sites[others[i].second.site].tally).size();
-      if (rows > kDetailRows) break;
-      detailed_.push_back(others[i].second);
+    size_t rows = 0, fitting = 0;
+    for (; fitting < others.size() && rows <= kDetailRows; ++fitting) {
+      rows += rows_of(run_.sites[others[fitting].second.site].tally).size();
     }
+    if (rows > kDetailRows) {
+      fitting = std::min(fitting - 1, static_cast<size_t>(options_.detailed));
+    }
+    for (size_t i = 0; i < fitting; ++i) detailed_.push_back(others[i].second);
     std::sort(detailed_.begin(), detailed_.end(), [](const Neuron& a, const Neuron& b) {
       return std::tie(a.site, a.k) < std::tie(b.site, b.k);
     });

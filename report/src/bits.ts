@@ -3,7 +3,7 @@ import type {Bits, Report} from './data';
 import {colorBar, drawing, group, rect, text} from './draw';
 import {h} from './dom';
 import {axis, figure, tip, tooltip, type Chart} from './figure';
-import {bitMeaning, percent, shortened} from './format';
+import {bitMeaning, labelRoom, percent, shortened} from './format';
 import {rampColor, type Colors} from './theme';
 import {worstBits} from './overview';
 
@@ -33,7 +33,7 @@ export function heatMap(report: Report): Chart {
     }),
     option: (c, width) => {
       const narrow = width < 560;
-      const labels = narrow ? 84 : 150;
+      const labels = labelRoom(rows.map((row) => row.name), narrow ? 84 : 150);
       return {
         grid: {left: labels, right: 8, top: 50, bottom: 34},
         xAxis: axis(c, {type: 'category', data: Array.from({length: 32}, (_, x) => 31 - x), splitLine: {show: false},

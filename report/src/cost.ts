@@ -12,12 +12,12 @@ function chart(report: Report): Chart {
   return {
     name: 'cost', title: 'Forward passes per neuron and input',
     label: rows.map(([name, value]) => `${name}: ${value.toPrecision(3)}`).join(', '),
-    caption: 'Work in units of one fault-free run of the whole network, on a logarithmic axis: multiply-accumulates executed, divided by those of a forward pass. The paper and exhaustive injection run the network whole.',
+    caption: 'Work in units of one fault-free run of the whole network: multiply-accumulates executed, divided by those of a forward pass. The paper and exhaustive injection run the network whole.',
     height: () => 150,
     table: () => ({columns: ['method', 'forward_passes_per_neuron_and_input'], rows}),
     option: (c, width) => ({
       grid: {left: width < 560 ? 118 : 150, right: 60, top: 6, bottom: 28},
-      xAxis: axis(c, {type: 'log', min: 10 ** Math.floor(Math.log10(Math.min(rows[0][1] || 1, 1) / 2)), max: 100}),
+      xAxis: axis(c, {type: 'value', min: 0, max: Math.max(EXHAUSTIVE, rows[0][1])}),
       yAxis: axis(c, {type: 'category', inverse: true, data: rows.map(([name]) => name), splitLine: {show: false}, axisLabel: {color: c.ink}}),
       tooltip: tooltip(c, ({dataIndex: i}) => tip(rows[i][0], ['forward passes', rows[i][1].toPrecision(3)])),
       series: [{type: 'bar', barWidth: 14, data: rows.map(([, value], i) => ({value, itemStyle: {color: i ? c.muted : c.main}})),
@@ -37,6 +37,6 @@ export function cost(report: Report): HTMLElement {
     figure(chart(report)),
     h('h3', null, 'By layer'),
     dataTable({columns: ['Layer', 'neurons', 'probes per pair', 'forward passes per pair', 'against exhaustive'],
-      rows: report.sites.map((s) => [s.name, integer(s.neurons), s.probes_per_pair.toFixed(2), s.forward_equivalents.toPrecision(3),
+      rows: report.sites.map((s) => [s.name, integer(s.neurons), s.probes_per_pair.toFixed(2), Number(s.forward_equivalents.toPrecision(3)).toString(),
         s.forward_equivalents > 0 ? `${integer(Math.round(EXHAUSTIVE / s.forward_equivalents))} times less` : '\u2013'])}));
 }

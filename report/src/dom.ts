@@ -49,7 +49,7 @@ export const toCsv = ({columns, rows}: Table): string =>
 export function dataTable(table: Table, most = Infinity): HTMLElement {
   const shown = table.rows.slice(0, most);
   const numeric = table.columns.map((_, c) => shown.some((row) => typeof row[c] === 'number' ||
-    /^[-+\u2212]?[\d.,]+( ?%)?/.test(String(row[c]))));
+    /^[-+\u2212]?[\d.,\u221e\u2013]/.test(String(row[c]))));
   const cell = (tag: 'td' | 'th', value: string | number, c: number) => h(tag, {
     class: numeric[c] && c > 0 ? 'number' : null,
     scope: tag === 'th' ? 'col' : null,

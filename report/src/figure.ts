@@ -55,13 +55,30 @@ export const axis = (c: Colors, more: Option = {}): Option => ({
   axisLabel: {color: c.muted, fontSize: 12, hideOverlap: true, ...(more.axisLabel as Option ?? {})},
 });
 
+const TITLE = 34;
+const headHeight = (chart: Chart): number => TITLE + (chart.legend ? 24 : 0);
+const escaped = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+
 function svgOf(chart: Chart, c: Colors, width: number): string {
   const height = chart.height(width);
   const plot = echarts.init(null, null, {renderer: 'svg', ssr: true, width, height});
   plot.setOption({...complete(chart, c, width), backgroundColor: c.page, tooltip: {show: false}});
   const text = plot.renderToSVGString();
   plot.dispose();
-  return text;
+  // Title and legend, which the page has outside of the drawing.
+  const words = (x: number, y: number, weight: number, fill: string, what: string) =>
+    `<text x="${x}" y="${y}" font-family='${FONT}' font-size="13" font-weight="${weight}" fill="${fill}">${escaped(what)}</text>`;
+  let x = 16;
+  const legend = (chart.legend?.(c) ?? []).map(([color, meaning]) => {
+    const piece = `<rect x="${x}" y="${TITLE + 2}" width="11" height="11" rx="2" fill="${color}"/>${words(x + 17, TITLE + 12, 400, c.muted, meaning)}`;
+    x += 40 + 7 * meaning.length;
+    return piece;
+  });
+  const top = headHeight(chart);
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height + top}" viewBox="0 0 ${width} ${height + top}">` +
+    `<rect width="100%" height="100%" fill="${c.page}"/>${words(16, 22, 600, c.ink, chart.title)}${legend.join('')}` +
+    text.replace('<svg ', `<svg y="${top}" `) + '</svg>';
 }
 
 async function pngOf(svg: string, width: number, height: number): Promise<Blob> {
@@ -128,7 +145,7 @@ export function figure(chart: Chart): HTMLElement {
   onTheme(draw);
   const svg = () => svgOf(chart, LIGHT, EXPORT_WIDTH);
   return frame(chart, [chart.legend && legend, place], [
-    ['PNG', () => pngOf(svg(), EXPORT_WIDTH, chart.height(EXPORT_WIDTH))],
+    ['PNG', () => pngOf(svg(), EXPORT_WIDTH, chart.height(EXPORT_WIDTH) + headHeight(chart))],
     ['SVG', () => new Blob([svg()], {type: 'image/svg+xml'})],
   ]);
 }

@@ -57,8 +57,6 @@ export const placeText = (report: Report, position: number, site?: Site): string
 export const shortened = (text: string, most: number): string =>
   text.length > most ? `${text.slice(0, most - 1)}\u2026` : text;
 
-/** "a", "a and b", "a, b and c". */
-export function listed(parts: string[]): string {
-  return parts.length < 2 ? parts.join('')
-    : `${parts.slice(0, -1).join(', ')} and ${parts[parts.length - 1]}`;
-}
+/** Pixels that the longest of these names takes, at most `most`. */
+export const labelRoom = (names: string[], most: number): number =>
+  Math.min(most, 18 + 7.2 * Math.max(0, ...names.map((name) => name.length)));

@@ -29,7 +29,7 @@ export function provenance(report: Report): HTMLElement {
   const {model, data, made} = report.run;
   const rows: [string, Child][] = [
     ['Model', [h('bdi', null, model.name), h('code', null, model.sha256)]],
-    ['Data', [h('bdi', null, data.name), data.split && `, ${data.split} split`, h('code', null, data.sha256)]],
+    ['Data', [h('bdi', null, data.name), h('code', null, data.sha256)]],
     ['Preprocessing', sorted(data.preprocessing)],
     ['Options', sorted(made.options)],
     ['Method, seed', `${made.method}, ${made.seed}`],

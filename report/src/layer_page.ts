@@ -13,11 +13,18 @@ function curve(report: Report, site: Site): Chart {
   const step = Math.max(1, Math.floor(order.length / 600));
   const picked = Array.from(order.keys()).filter((i) => i % step === 0 || i === order.length - 1);
   const most = values[order[0]] ?? 0, middle = values[order[Math.floor(order.length / 2)]] ?? 0;
-  const series = (reading: '' | '_low' | '_high') => picked.map((i) => [i + 1, 100 * report.nvf(site.first + order[i], reading)]);
+  const line = picked.map((i) => [i + 1, 100 * values[order[i]]]);
+  const width = Math.ceil(order.length / 100);
+  const band = (reading: '_low' | '_high') => Array.from({length: Math.ceil(order.length / width)}, (_, b) => {
+    const part = Array.from(order.subarray(b * width, (b + 1) * width));
+    return [b * width + (part.length + 1) / 2, 100 * part.reduce((sum, i) => sum + report.nvf(site.first + i, reading), 0) / part.length];
+  });
+  const [low, high] = [band('_low'), band('_high')];
   return {
     name: `${site.name}-sorted`, title: 'NVF, sorted',
     label: `Sorted NVF of ${site.neurons} neurons: at most ${percent(most)}, median ${percent(middle)}`,
-    caption: `From the most to the least vulnerable neuron: at most ${percent(most)}, median ${percent(middle)}. Thin lines: low and high reading of the same neuron.`,
+    caption: `From the most to the least vulnerable neuron: at most ${percent(most)}, median ${percent(middle)}. The band spans the low and the high readings, means of neighbours in the order.`,
+    legend: (c) => [[c.main, 'NVF'], [c.band, 'low to high']],
     height: () => 260,
     table: () => ({columns: ['rank', 'neuron', 'nvf_low', 'nvf', 'nvf_high'], rows: Array.from(order, (i, rank) =>
       [rank + 1, report.flatIndex(site.first + i), report.nvf(site.first + i, '_low'), values[i], report.nvf(site.first + i, '_high')])}),
@@ -27,8 +34,10 @@ function curve(report: Report, site: Site): Chart {
       yAxis: axis(c, {type: 'value', min: 0, name: 'NVF, %', nameGap: 36}),
       tooltip: {...tooltip(c, (p: any) => tip(`rank ${integer(p[0].value[0])}`, ['NVF', percent(p[0].value[1] / 100)])), trigger: 'axis'},
       series: [
-        {type: 'line', showSymbol: false, data: series(''), lineStyle: {color: c.main, width: 2}, itemStyle: {color: c.main}, z: 4},
-        ...(['_low', '_high'] as const).map((reading) => ({type: 'line', showSymbol: false, silent: true, data: series(reading), lineStyle: {color: c.muted, width: 0.8, opacity: 0.7}, tooltip: {show: false}})),
+        {type: 'line', showSymbol: false, data: line, lineStyle: {color: c.main, width: 2}, itemStyle: {color: c.main}, z: 4},
+        {type: 'line', showSymbol: false, silent: true, stack: 'band', data: low, lineStyle: {width: 0}},
+        {type: 'line', showSymbol: false, silent: true, stack: 'band', lineStyle: {width: 0}, areaStyle: {color: c.band},
+          data: high.map(([x, value], i) => [x, value - low[i][1]])},
       ],
     }),
   };
@@ -51,7 +60,7 @@ function histogram(site: Site): Chart {
       ['none', '', above[above.length - 1], below[below.length - 1]]]}),
     option: (c, width) => ({
       grid: {left: 54, right: 18, top: 14, bottom: 46},
-      xAxis: axis(c, {type: 'category', data: bins.map((b) => number(2 ** (b - 150))), name: 'size of the deviation', nameGap: 28, splitLine: {show: false},
+      xAxis: axis(c, {type: 'category', data: bins.map((b) => number(Number((2 ** (b - 150)).toPrecision(2)))), name: 'size of the deviation', nameGap: 28, splitLine: {show: false},
         axisLabel: {interval: Math.max(0, Math.ceil(bins.length / Math.max(3, width / 90)) - 1)}}),
       yAxis: axis(c, {type: 'value', name: '% of neurons and inputs', nameGap: 36, axisLabel: {formatter: (v: number) => String(Math.abs(v))}}),
       tooltip: {...tooltip(c, (p: any) => {

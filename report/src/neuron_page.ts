@@ -31,7 +31,7 @@ export function neuronPage(report: Report, site: Site, position: number): HTMLEl
     h('dl', {class: 'facts'}, facts.map(([key, value]) => h('div', null, h('dt', null, key), h('dd', null, value)))),
     figure(rangesChart(report, site, position)),
     detail ? figure(flipsChart(report, site, position, detail))
-      : h('p', {class: 'note'}, `Full detail is in this page for ${integer(report.detailed)} neurons; vigor report --detail names layers to add.`),
+      : h('p', {class: 'note'}, `The ranges of every class and the bits are in this page for ${integer(report.detailed)} neurons, the most vulnerable; vigor report --detail names layers to add.`),
     h('h3', null, 'Ranges'),
     dataTable({
       columns: ['Golden class', 'safe from', 'to', 'critical up to', 'from', 'finite only: up to', 'from', 'golden values'],

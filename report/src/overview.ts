@@ -1,7 +1,7 @@
 // How vulnerable is this network? The figure, the sentence, the worst layers and bits.
 import type {Factor, Report} from './data';
 import {h, type Child} from './dom';
-import {bitMeaning, duration, integer, interval, listed, percent, percentNumber} from './format';
+import {bitMeaning, duration, integer, interval, percent, percentNumber} from './format';
 
 function factorBar(factor: Factor, most: number, label: string): HTMLElement {
   const fill = h('span', {class: 'fill'}), band = h('span', {class: 'band'});
@@ -74,5 +74,3 @@ export function overview(report: Report): HTMLElement {
           `bit ${bit}, ${bitMeaning(bit)}`] as [Child, Factor, string]).map(([name, f, label], i) =>
         [[name, h('small', null, bitMeaning(bitRows[i]))], f, label]))));
 }
-
-export const summaryText = (report: Report): string => listed(worstSites(report).slice(0, 3).map((s) => s.name));

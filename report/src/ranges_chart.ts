@@ -17,13 +17,19 @@ export function flipBit(value: number, bit: number): number {
   return view.getFloat32(0);
 }
 
+const finiteBounds = (rows: RangeRow[]): number[] =>
+  rows.flatMap((r) => [...r.nonvulnerable, ...r.vulnerable, ...r.finite_only]).map(Math.abs)
+    .filter((bound) => Number.isFinite(bound) && bound > 0);
+
 /** An axis on which the innermost bound of these ranges is seen. */
-export function axisFor(rows: RangeRow[], width: number): Symlog {
-  const bounds = rows.flatMap((r) => [...r.nonvulnerable, ...r.vulnerable]).map(Math.abs)
-    .filter((b) => Number.isFinite(b) && b > 0);
-  const least = bounds.length ? Math.min(...bounds) : 1;
-  return symlog(10 ** Math.min(Math.max(Math.floor(Math.log10(least)) - 1, -6), 3), MOST, width < 560 ? 2 : 5);
+export function axisFor(rows: RangeRow[], most: number, width: number): Symlog {
+  const least = Math.min(...finiteBounds(rows), 1e30);
+  return symlog(10 ** Math.min(Math.max(Math.floor(Math.log10(least)) - 1, -6), 3), most, width < 560 ? 2 : 5);
 }
+
+/** A little further than the outermost bound and golden value. */
+const reach = (rows: RangeRow[]): number =>
+  Math.min(SEARCHED, 20 * Math.max(1, ...finiteBounds(rows), ...rows.flatMap((r) => r.golden.map(Math.abs)).filter(Number.isFinite)));
 
 const axes = (c: Colors, scale: Symlog, name: string) => axis(c, {
   type: 'value', min: scale.min, max: scale.max, name, nameGap: 28,
@@ -61,14 +67,13 @@ export function rangesChart(report: Report, site: Site, position: number): Chart
   return {
     name: `${site.name}-${report.flatIndex(position)}-ranges`, title: 'Vulnerability ranges',
     label: `Ranges of neuron ${place}. ${rows.map(said).join('; ')}`,
-    caption: ['Deviations from the golden value, by golden class; thickness repeats the colour. The dark bars show how large the golden values themselves are. Symmetric-log axis, linear next to zero; the ends, beyond 2\u00b9\u2070\u2070, are no part of the ranges.',
-      !report.hasDetail(position) && ' The ranges of each class are in this page for the most vulnerable neurons only: vigor report --detail names others.'],
+    caption: 'Deviations from the golden value, by golden class; thickness repeats the colour. A red stroke: from here on every input that has a threshold at all is misclassified. The dark bars show how large the golden values themselves are. Symmetric-log axis, linear next to zero; what reaches its end goes on to 2\u00b9\u2070\u2070.',
     legend: (c) => [[c.safe, 'non-vulnerable: no input'], [c.semi, 'semi-vulnerable: some'], [c.vulnerable, 'vulnerable: every input'], [c.ink, 'golden values']],
     height: () => rows.length * step + 62,
     table: () => ({columns: ['golden_class', 'nonvulnerable_lower', 'nonvulnerable_upper', 'vulnerable_lower', 'vulnerable_upper', 'vulnerable_finite_lower', 'vulnerable_finite_upper', 'finite_below', 'finite_above', 'golden_min', 'golden_max'],
       rows: rows.map((r) => [report.className(r.golden_class), ...r.nonvulnerable, ...r.vulnerable, ...r.finite_only, ...r.finite, ...r.golden])}),
     option: (c, width) => {
-      const scale = axisFor(rows, width);
+      const scale = axisFor(rows, reach(rows), width);
       return {
         grid: {left: width < 560 ? 84 : 130, right: 22, top: 8, bottom: 50},
         xAxis: axes(c, scale, 'deviation d = v \u2212 a'),
@@ -82,12 +87,14 @@ export function rangesChart(report: Report, site: Site, position: number): Chart
             const i = params.dataIndex;
             const at = (d: number) => api.coord([scale.at(d), i])[0];
             const y = api.coord([0, i])[1];
-            const parts = [-1, 1].map((side) => {
-              const [a, b] = side < 0 ? [-MOST, -SEARCHED] : [SEARCHED, MOST];
-              return rect(at(a), y - 9, at(b) - at(a), 18, c.beyond);
-            });
+            const parts: Record<string, unknown>[] = [];
             for (const [from, to, kind] of pieces(rows[i])) {
               parts.push(rect(at(from), y - THICKNESS[kind] / 2, Math.max(at(to) - at(from), 0.8), THICKNESS[kind], c[kind]));
+            }
+            for (const side of [0, 1]) {
+              const bound = rows[i].finite_only[side];
+              if (Number.isFinite(rows[i].vulnerable[side]) || !Number.isFinite(bound)) continue;
+              parts.push(line(at(bound), y - 9, at(bound), y + 9, c.vulnerable, 2));
             }
             const [low, high] = rows[i].golden;
             parts.push(rect(at(low) - 1, y - 1.5, Math.max(at(high) - at(low), 0) + 2, 3, c.ink, {r: 1}));
@@ -116,7 +123,7 @@ export function flipsChart(report: Report, site: Site, position: number, detail:
       rows: bits.map((b) => [b, bitMeaning(b), ...landing(b), share(detail.low, b), share(detail.resolved, b), share(detail.high, b), share(detail.nan, b), share(detail.beyond, b)])}),
     option: (c, width) => {
       const narrow = width < 560;
-      const scale = axisFor(detail.rows, width);
+      const scale = axisFor(detail.rows, MOST, width);
       return {
         grid: {left: narrow ? 34 : 130, right: narrow ? 62 : 150, top: 8, bottom: 50},
         xAxis: axes(c, scale, 'deviation d = v \u2212 a'),

@@ -5,6 +5,7 @@ export interface Colors {
   page: string; ink: string; muted: string; line: string; panel: string;
   main: string;      // the resolved figure
   second: string;    // what it is compared with
+  band: string;      // what lies between low and high
   nan: string;
   safe: string; semi: string; vulnerable: string; beyond: string;
   ramp: string[];    // from nothing to much
@@ -13,14 +14,14 @@ export interface Colors {
 
 export const LIGHT: Colors = {
   dark: false, page: '#ffffff', ink: '#1b2430', muted: '#566172', line: '#d5dbe3', panel: '#f5f7fa',
-  main: '#2166ac', second: '#c2571a', nan: '#a2538c',
+  main: '#2166ac', second: '#c2571a', band: '#d3e0ee', nan: '#a2538c',
   safe: '#0f9171', semi: '#f0b429', vulnerable: '#c8401c', beyond: '#e3e7ed',
   ramp: ['#edf3fa', '#cfe1f2', '#9cc5e3', '#5c9fce', '#2a74b2', '#0b4a8f', '#082c5c'],
   none: '#eceff3',
 };
 export const DARK: Colors = {
   dark: true, page: '#12161c', ink: '#e4e9f0', muted: '#9ca8b8', line: '#303945', panel: '#1a2028',
-  main: '#6aaee8', second: '#f09455', nan: '#d58cc2',
+  main: '#6aaee8', second: '#f09455', band: '#2a3d52', nan: '#d58cc2',
   safe: '#35b892', semi: '#f2c14e', vulnerable: '#ee6a43', beyond: '#2b333e',
   ramp: ['#182432', '#1b3a5c', '#1f5688', '#2f78b5', '#5b9fd6', '#9cc8ec', '#e2f0fc'],
   none: '#20262f',

@@ -9,7 +9,7 @@ function layerTable(report: Report): Table {
   const {sites} = report;
   const faults = new Map(injected(report).map(({site, found}) => [site.index, found]));
   const sampled = sites.some((s) => s.lvf.interval), audited = sites.some((s) => s.audited > 0);
-  const columns = ['Layer', 'low', 'LVF', 'high', 'NaN part', ...(sampled ? ['95\u00a0% interval'] : []), 'contradictions per million flips',
+  const columns = ['Layer', 'low', 'LVF', 'high', 'NaN part', ...(sampled ? ['95\u00a0% interval'] : []), 'contradictions in 10\u2076 flips',
     ...(audited ? ['audit: wrong'] : []), ...(faults.size ? ['injected, interval'] : [])];
   return {columns, rows: sites.map((s) => {
     const found = faults.get(s.index);

@@ -3,14 +3,15 @@ import type {Report} from './data';
 import {circle, drawing, group, line, rect, text, whisker} from './draw';
 import {h} from './dom';
 import {axis, figure, tip, tooltip, type Chart} from './figure';
-import {integer, percent, percentNumber, shapeText, shortened} from './format';
-import {siteGraph} from './network';
+import {integer, labelRoom, percent, percentNumber, shapeText, shortened} from './format';
+import {siteGraph, type SiteGraph} from './network';
 import {pearson, spearman} from './stats';
 import type {Colors} from './theme';
 
 function layers(report: Report): Chart {
   const {sites} = report;
-  const {edges, ops} = siteGraph(report);
+  const graph = siteGraph(report);
+  const {ops} = graph;
   const sampled = sites.some((site) => site.lvf.interval);
   const tall = sites.length <= 24;
   const row = tall ? 40 : 24;
@@ -20,7 +21,7 @@ function layers(report: Report): Chart {
       sites.slice(0, 40).map((s) => `${s.name}: ${percent(s.lvf.resolved)}`).join('; '),
     caption: ['Share of bit flips in a layer that change the answer. The line with caps spans the low and the high reading',
       sampled && '; the pale band is the 95\u00a0% interval of a sample of the neurons',
-      '. To the left, how the layers feed each other. Click a layer to look into it.'],
+      '. To the left, how the layers feed each other, dots for sums and joins. Click a layer to look into it.'],
     legend: (c) => [[c.main, 'another class'], [c.nan, 'NaN']],
     height: () => sites.length * row + 64,
     click: ({dataIndex}) => { location.hash = `#site/${dataIndex}`; },
@@ -29,20 +30,21 @@ function layers(report: Report): Chart {
       rows: sites.map((s) => [s.name, ops[s.index].join(' '), shapeText(s.shape), s.neurons, s.population,
         s.lvf.low, s.lvf.resolved, s.lvf.high, s.lvf.nan, s.lvf.interval?.[0] ?? s.lvf.resolved, s.lvf.interval?.[1] ?? s.lvf.resolved]),
     }),
-    option: (c, width) => layersOption(report, c, width, {edges, ops, row, tall}),
+    option: (c, width) => layersOption(report, c, width, {...graph, row, tall}),
   };
 }
 
-interface Rail { edges: [number, number][]; ops: string[][]; row: number; tall: boolean }
+interface Rail extends SiteGraph { row: number; tall: boolean }
 
-function layersOption(report: Report, c: Colors, width: number, {edges, ops, row, tall}: Rail) {
+function layersOption(report: Report, c: Colors, width: number, {edges, junctions, ops, row, tall}: Rail) {
   const {sites} = report;
   const narrow = width < 560;
   const rail = narrow ? 34 : 58;
-  const labels = narrow ? 92 : 220;
+  const words = (i: number) => `${shapeText(sites[i].shape)}  ${ops[i].join(' \u203a ')}`;
+  const labels = narrow ? 88 : Math.max(labelRoom(sites.map((s) => s.name), 200), tall ? labelRoom(sites.map((_, i) => words(i)), 236) * 0.9 : 0);
   const most = Math.max(...sites.map((s) => Math.max(s.lvf.high, s.lvf.interval?.[1] ?? 0)), 1e-6);
   const describe = (i: number) => tall && !narrow
-    ? `{b|${shortened(sites[i].name, 26)}}\n{m|${shortened(`${ops[i].join(' \u203a ')}  ${shapeText(sites[i].shape)}`, 36)}}`
+    ? `{b|${shortened(sites[i].name, 26)}}\n{m|${shortened(words(i), 36)}}`
     : `{b|${shortened(sites[i].name, narrow ? 11 : 26)}}`;
   return {
     grid: {left: labels + rail, right: narrow ? 52 : 76, top: 22, bottom: 36},
@@ -50,8 +52,8 @@ function layersOption(report: Report, c: Colors, width: number, {edges, ops, row
     yAxis: axis(c, {
       type: 'category', inverse: true, data: sites.map((_, i) => i), splitLine: {show: false},
       axisLabel: {
-        margin: rail, interval: 0, hideOverlap: false, align: 'right', formatter: (_: string, i: number) => describe(i),
-        rich: {b: {color: c.ink, fontSize: 13, align: 'right', lineHeight: 16}, m: {color: c.muted, fontSize: 11, align: 'right', lineHeight: 15}},
+        margin: labels + rail, interval: 0, hideOverlap: false, align: 'left', formatter: (_: string, i: number) => describe(i),
+        rich: {b: {color: c.ink, fontSize: 13, lineHeight: 16}, m: {color: c.muted, fontSize: 11, lineHeight: 15}},
       },
     }),
     tooltip: tooltip(c, ({dataIndex}) => {
@@ -80,25 +82,20 @@ function layersOption(report: Report, c: Colors, width: number, {edges, ops, row
           return group(parts);
         },
       },
-      {
-        type: 'custom', data: sites.map((_, i) => [0, i]), clip: false, silent: true, z: 2,
-        renderItem: (params: any, api: any) => {
-          const i = params.dataIndex;
-          const [x0, y] = api.coord([0, i]);
-          const x = x0 - 16;
-          const parts = edges.filter(([, to]) => to === i).map(([from]) => {
-            const yFrom = from < 0 ? y - (i + 0.75) * row : y - (i - from) * row;
-            if (i - from === 1) return line(x, from < 0 ? y - row * 0.6 : yFrom, x, y, c.muted, 1.4);
-            const bulge = x - Math.min(rail - 22, 10 + 5 * (i - from));
-            return {type: 'bezierCurve', shape: {x1: x, y1: yFrom, x2: x, y2: y, cpx1: bulge, cpy1: yFrom + 4, cpx2: bulge, cpy2: y - 4},
-              style: {stroke: c.muted, lineWidth: 1, fill: 'none', opacity: 0.8}};
-          });
-          return group([...parts, circle(x, y, 4, {fill: c.page, stroke: c.ink, lineWidth: 1.4})]);
-        },
-      },
       drawing((api) => {
-        const [x, y] = api.coord([0, 0]);
-        return group([text(x - 16, y - row * 0.6 - 8, 'input', c, {align: 'center', fontSize: 11})]);
+        const [x0, first] = api.coord([0, 0]);
+        const x = x0 - 16;
+        const y = (at: number) => first + (at < 0 ? -0.6 : at) * row;
+        const places = [-1, ...sites.keys(), ...junctions];
+        const curves = edges.map(([from, to]) => {
+          if (!places.some((at) => at > from && at < to)) return line(x, y(from), x, y(to), c.muted, 1.4);
+          const bulge = x - Math.min(rail - 22, 10 + 5 * (to - from));
+          return {type: 'bezierCurve', shape: {x1: x, y1: y(from), x2: x, y2: y(to), cpx1: bulge, cpy1: y(from) + 4, cpx2: bulge, cpy2: y(to) - 4},
+            style: {stroke: c.muted, lineWidth: 1, fill: 'none', opacity: 0.8}};
+        });
+        return group([...curves, ...junctions.map((at) => circle(x, y(at), 2.2, {fill: c.ink})),
+          ...sites.map((_, i) => circle(x, y(i), 4, {fill: c.page, stroke: c.ink, lineWidth: 1.4})),
+          text(x, y(-1) - 8, 'input', c, {align: 'center', fontSize: 11})]);
       }),
     ],
   };
@@ -157,7 +154,7 @@ function agreement(report: Report): Chart | null {
     table: () => ({columns: ['layer', 'lvf', 'critical_rate', 'interval_low', 'interval_high', 'faults'],
       rows: points.map(({site, found, rate}) => [site.name, site.lvf.resolved, rate, found.critical.low, found.critical.high, found.faults])}),
     option: (c, width) => ({
-      grid: {left: width < 560 ? 92 : 170, right: 24, top: 8, bottom: 46},
+      grid: {left: labelRoom(points.map(({site}) => site.name), width < 560 ? 92 : 170), right: 24, top: 8, bottom: 46},
       xAxis: axis(c, {type: 'value', min: 0, name: 'bit flips that change the answer, %', nameGap: 28}),
       yAxis: axis(c, {type: 'category', inverse: true, data: points.map((_, i) => i), axisLabel: {interval: 0, hideOverlap: false, color: c.ink, formatter: (_: string, i: number) => shortened(points[i].site.name, width < 560 ? 12 : 24)}}),
       tooltip: tooltip(c, ({dataIndex: i}) => tip(points[i].site.name, ['LVF', percent(points[i].site.lvf.resolved)], ['injected', percent(points[i].rate)],
@@ -171,7 +168,7 @@ function agreement(report: Report): Chart | null {
           return group([...whisker(at(found.critical.low)[0], at(found.critical.high)[0], y, 4, c.second),
             circle(x, y, 3.5, {fill: c.page, stroke: c.second, lineWidth: 1.6}), circle(at(site.lvf.resolved)[0], y, 4, {fill: c.main})]);
         },
-      }, {type: 'scatter', symbolSize: 0, silent: true, data: points.map(({site}, i) => [100 * Math.max(site.lvf.resolved, site.lvf.high), i])}],
+      }, {type: 'scatter', symbolSize: 0, silent: true, data: points.map(({site}, i) => [100 * site.lvf.resolved, i])}],
     }),
   };
 }

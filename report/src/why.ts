@@ -3,7 +3,7 @@ import type {Report, Site} from './data';
 import {circle, group, line, rect} from './draw';
 import {h} from './dom';
 import {axis, figure, tip, tooltip, type Chart} from './figure';
-import {integer, number, percent, shortened} from './format';
+import {integer, labelRoom, number, percent, shortened} from './format';
 import {histogramQuantiles} from './stats';
 
 const SHARES = [0.05, 0.25, 0.5, 0.75, 0.95];
@@ -35,7 +35,7 @@ function thresholds(report: Report): Chart {
     option: (c, width) => {
       const narrow = width < 560;
       return {
-        grid: {left: narrow ? 92 : 170, right: narrow ? 70 : 132, top: 20, bottom: 36},
+        grid: {left: labelRoom(rows.map((row) => row.site.name), narrow ? 92 : 170), right: narrow ? 70 : 152, top: 20, bottom: 36},
         xAxis: axis(c, {type: 'value', min: least, max: most, name: 'size of the deviation', nameGap: 26, splitNumber: narrow ? 4 : 8, minInterval: 1,
           axisLabel: {formatter: (v: number) => number(10 ** v).replace('1\u00b710', '10')}}),
         yAxis: axis(c, {type: 'category', inverse: true, data: rows.map((_, i) => i), splitLine: {show: false},
@@ -60,7 +60,7 @@ function thresholds(report: Report): Chart {
               parts.push(line(x[0], y, x[4], y, color, 1.2), rect(x[1], y - 4, Math.max(x[3] - x[1], 1), 8, color, {r: 1.5}),
                 circle(x[2], y, 3, {fill: c.page, stroke: color, lineWidth: 1.5}));
             }
-            const room = (narrow ? 62 : 122) * row.none;
+            const room = (narrow ? 62 : 140) * row.none;
             parts.push(rect(end + 8, y - 3, room, 6, c.dark ? '#4a5563' : '#b9c2ce', {r: 1}));
             return group(parts);
           },
@@ -79,7 +79,7 @@ function thresholds(report: Report): Chart {
 export function why(report: Report): HTMLElement {
   return h('section', {id: 'why', 'aria-labelledby': 'why-title'},
     h('h2', {id: 'why-title'}, 'Why?'),
-    h('p', null, 'A flip is critical when it moves a value further than the network bears. A small threshold makes a layer vulnerable only if flips reach it: for values below 2 in size, bit 30 alone makes a value of 2 or more (most often of about 10', h('sup', null, '38'), '), and bit 31 turns the sign.'),
+    h('p', null, 'A flip is critical when it moves a value further than the network bears. A small threshold makes a layer vulnerable only if flips reach it: for values below 2 in size, bit 30 alone makes a value of 2 or more (2 out of 0, up to 10', h('sup', null, '38'), ' out of others), and bit 31 turns the sign.'),
     figure(thresholds(report)),
     h('h3', null, 'Look into a layer'),
     h('ul', {class: 'tiles'}, report.sites.map((site) => h('li', null, h('a', {href: `#site/${site.index}`},
