@@ -39,7 +39,7 @@ const page = `<!DOCTYPE html>
 </head>
 <body>
 <noscript>This report needs JavaScript; it loads nothing from the network.</noscript>
-<script type="text/plain" id="data">@@VIGOR_DATA@@</script>
+@@VIGOR_DATA@@
 <script>${script}</script>
 </body>
 </html>

@@ -1,10 +1,26 @@
 #include "report.h"
 
+#include <algorithm>
+
 #include "error.h"
 #include "partial_file.h"
 #include "report_page.h"
 
 namespace vigor {
+
+namespace {
+
+// In pieces: browsers read one long element at half the speed. Each is whole base64.
+void write_data(PartialFile& file, std::string_view text) {
+  constexpr size_t kPiece = size_t{1} << 16;
+  for (; !text.empty(); text.remove_prefix(std::min(kPiece, text.size()))) {
+    file.write(std::string_view(R"(<script type="text/plain" class="data">)"));
+    file.write(text.substr(0, kPiece));
+    file.write(std::string_view("</script>\n"));
+  }
+}
+
+}  // namespace
 
 bool has_report_page() { return !report_page().empty(); }
 
@@ -21,7 +37,7 @@ void write_report(const std::filesystem::path& file, const Run& run, const Repor
   try {
     PartialFile partial(file);
     partial.write(page.substr(0, mark));
-    partial.write(data);
+    write_data(partial, data);
     partial.write(page.substr(mark + kReportDataMark.size()));
     partial.finish();
   } catch (const Error& error) {

@@ -5,7 +5,7 @@
 
 namespace vigor {
 
-/// HTML with kReportDataMark once, where the text of ReportPack goes; empty in builds without it.
+/// HTML with kReportDataMark once, where the data elements go; empty in builds without it.
 std::string_view report_page();
 
 inline constexpr std::string_view kReportDataMark = "@@VIGOR_DATA@@";

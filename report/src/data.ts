@@ -62,11 +62,15 @@ export interface Detail {
   nan: Uint32Array; beyond: Uint32Array;
 }
 
+export type Reading = 'low' | 'resolved' | 'high' | 'nan';
+
 export const BITS = 32;
 
 export class Report {
   readonly sites: Site[] = [];
   readonly neurons: number;
+  /** Critical (input, flip) pairs of every neuron. */
+  readonly critical: Record<Reading, ArrayLike<number>>;
   private readonly detailAt = new Map<number, {index: number; row: number}>();
 
   constructor(readonly content: Content, private readonly arrays: Record<string, ArrayLike<number>>) {
@@ -76,6 +80,8 @@ export class Report {
       first += site.neurons;
     });
     this.neurons = first;
+    this.critical = {low: arrays.critical_low, resolved: arrays.critical,
+      high: arrays.critical_high, nan: arrays.critical_nan};
     let row = 0;
     Array.from(arrays.detail).forEach((position, index) => {
       this.detailAt.set(position, {index, row});
@@ -85,6 +91,12 @@ export class Report {
 
   get run(): Head { return this.content.run; }
   get inputs(): number { return this.content.run.data.inputs; }
+  get mostVulnerable(): number {
+    let most = 0;
+    const {resolved} = this.critical;
+    for (let i = 0; i < this.neurons; ++i) if (resolved[i] > most) most = resolved[i];
+    return most / (this.inputs * BITS);
+  }
 
   siteOf(position: number): Site {
     let site = this.sites[0];
@@ -104,8 +116,8 @@ export class Report {
     }
     return place;
   }
-  nvf(position: number, reading: '' | '_low' | '_high' | '_nan' = ''): number {
-    return this.arrays['critical' + reading][position] / (this.inputs * BITS);
+  nvf(position: number, reading: Reading = 'resolved'): number {
+    return this.critical[reading][position] / (this.inputs * BITS);
   }
   worstBit(position: number): number { return this.arrays.worst_bit[position]; }
   contradictions(position: number): number { return this.arrays.contradictions[position]; }
@@ -184,9 +196,16 @@ function gathered(bytes: Uint8Array, entry: Entry): ArrayLike<number> {
 // Control characters, and marks that reorder or break lines, in names out of files.
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
-export async function readReport(text: string): Promise<Report> {
-  const packed = Uint8Array.from(atob(text.trim()), (c) => c.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
+function decoded(base64: string): Uint8Array<ArrayBuffer> {
+  const binary = atob(base64);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < bytes.length; ++i) bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}
+
+/** From the pieces of text of the page. */
+export async function readReport(pieces: string[]): Promise<Report> {
+  const stream = new Blob(pieces.map(decoded)).stream().pipeThrough(new DecompressionStream('gzip'));
   const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
   const length = new DataView(bytes.buffer).getUint32(0, true);
   const json = new TextDecoder().decode(bytes.subarray(4, 4 + length));

@@ -21,8 +21,8 @@ export const whisker = (x1: number, x2: number, y: number, cap: number, stroke: 
 ];
 
 /** A series that draws one thing at fixed places of the chart. */
-export const drawing = (draw: (api: any) => Shape): Shape => ({
-  type: 'custom', silent: true, clip: false, data: [[0, 0]], tooltip: {show: false}, z: 3,
+export const drawing = (draw: (api: any) => Shape, z = 3): Shape => ({
+  type: 'custom', silent: true, clip: false, data: [[0, 0]], tooltip: {show: false}, z,
   renderItem: (_: unknown, api: unknown) => draw(api),
 });
 

@@ -45,10 +45,7 @@ export function featureMaps(report: Report, site: Site): HTMLElement {
   const shape = layout(report, site);
   const positions = Array.from({length: site.neurons}, (_, i) => site.first + i);
   const most = positions.reduce((m, p) => Math.max(m, report.nvf(p)), 0);
-  const everywhere = report.sites.reduce((m, s) => {
-    for (let p = s.first; p < s.first + s.neurons; ++p) m = Math.max(m, report.nvf(p));
-    return m;
-  }, 0);
+  const everywhere = report.mostVulnerable;
   let scale = most, placed: Placed, current = site.first;
 
   const corner = (position: number): [number, number] => {
@@ -86,13 +83,16 @@ export function featureMaps(report: Report, site: Site): HTMLElement {
     marker.hidden = false;
     says.textContent = `Neuron ${placeText(report, position, site)}: NVF ${percent(report.nvf(position))}, safe from ${range(report.nonvulnerable(position))}, golden values ${range(report.golden(position))}`;
   };
-  const byTile = new Map<string, number>(positions.map((p) => [shape.tileOf(p).join(), p]));
   const under = (event: MouseEvent): number | undefined => {
     const tileWidth = shape.tileColumns * placed.cell + placed.gap, tileHeight = shape.tileRows * placed.cell + placed.gap;
     const column = Math.floor(event.offsetX / tileWidth), row = Math.floor(event.offsetY / tileHeight);
     if (column >= placed.perRow) return undefined;
-    return byTile.get([row * placed.perRow + column, Math.floor((event.offsetX - column * tileWidth) / placed.cell),
-      Math.floor((event.offsetY - row * tileHeight) / placed.cell)].join());
+    const x = Math.floor((event.offsetX - column * tileWidth) / placed.cell);
+    const y = Math.floor((event.offsetY - row * tileHeight) / placed.cell);
+    const tile = row * placed.perRow + column;
+    if (x >= shape.tileColumns || y >= shape.tileRows || tile >= shape.tiles) return undefined;
+    const position = site.first + (tile * shape.tileRows + y) * shape.tileColumns + x;
+    return position < site.first + site.neurons ? position : undefined;
   };
   const open = (position: number) => { location.hash = `#neuron/${site.index}/${report.flatIndex(position)}`; };
   canvas.addEventListener('mousemove', (event) => {
@@ -146,7 +146,7 @@ export function featureMaps(report: Report, site: Site): HTMLElement {
     caption: [shape.tiles > 1 ? 'A tile for each channel, a square for each neuron. ' : 'A square for each neuron, in the order of the layer. ',
       sampled && `${site.neurons} of ${site.population} neurons were analysed. `, 'Click a square to see the neuron.'],
     table: () => ({columns: ['neuron', 'place', 'nvf_low', 'nvf', 'nvf_high', 'nvf_nan'],
-      rows: positions.map((p) => [report.flatIndex(p), report.place(p, site).join(' '), report.nvf(p, '_low'), report.nvf(p), report.nvf(p, '_high'), report.nvf(p, '_nan')])}),
+      rows: positions.map((p) => [report.flatIndex(p), report.place(p, site).join(' '), report.nvf(p, 'low'), report.nvf(p), report.nvf(p, 'high'), report.nvf(p, 'nan')])}),
   }, [
     h('div', {class: 'scale'}, h('span', null, '0'), bar, lastLabel,
       report.sites.length > 1 && h('label', null, same, 'scale of all layers')),

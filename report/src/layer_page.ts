@@ -15,11 +15,11 @@ function curve(report: Report, site: Site): Chart {
   const most = values[order[0]] ?? 0, middle = values[order[Math.floor(order.length / 2)]] ?? 0;
   const line = picked.map((i) => [i + 1, 100 * values[order[i]]]);
   const width = Math.ceil(order.length / 100);
-  const band = (reading: '_low' | '_high') => Array.from({length: Math.ceil(order.length / width)}, (_, b) => {
+  const band = (reading: 'low' | 'high') => Array.from({length: Math.ceil(order.length / width)}, (_, b) => {
     const part = Array.from(order.subarray(b * width, (b + 1) * width));
     return [b * width + (part.length + 1) / 2, 100 * part.reduce((sum, i) => sum + report.nvf(site.first + i, reading), 0) / part.length];
   });
-  const [low, high] = [band('_low'), band('_high')];
+  const [low, high] = [band('low'), band('high')];
   return {
     name: `${site.name}-sorted`, title: 'NVF, sorted',
     label: `Sorted NVF of ${site.neurons} neurons: at most ${percent(most)}, median ${percent(middle)}`,
@@ -27,7 +27,7 @@ function curve(report: Report, site: Site): Chart {
     legend: (c) => [[c.main, 'NVF'], [c.band, 'low to high']],
     height: () => 260,
     table: () => ({columns: ['rank', 'neuron', 'nvf_low', 'nvf', 'nvf_high'], rows: Array.from(order, (i, rank) =>
-      [rank + 1, report.flatIndex(site.first + i), report.nvf(site.first + i, '_low'), values[i], report.nvf(site.first + i, '_high')])}),
+      [rank + 1, report.flatIndex(site.first + i), report.nvf(site.first + i, 'low'), values[i], report.nvf(site.first + i, 'high')])}),
     option: (c) => ({
       grid: {left: 54, right: 18, top: 14, bottom: 46},
       xAxis: axis(c, {type: 'value', min: 1, max: Math.max(site.neurons, 2), name: 'rank of the neuron', nameGap: 28, splitLine: {show: false}, axisLabel: {showMinLabel: false}}),

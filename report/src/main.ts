@@ -60,9 +60,9 @@ function watchSections(main: HTMLElement, links: Map<string, HTMLElement>): void
 }
 
 async function start(): Promise<void> {
-  const place = document.getElementById('data')!;
-  const report = await readReport(place.textContent!);
-  place.remove();
+  const pieces = [...document.querySelectorAll('script.data')];
+  const report = await readReport(pieces.map((piece) => piece.textContent!));
+  pieces.forEach((piece) => piece.remove());
   document.title = `vigor: ${report.run.model.name}`;
   const links = new Map(SECTIONS.map(([id, name]) => [id, h('a', {href: `#${id}`}, name)]));
   const main = h('main', {id: 'main'});
@@ -78,6 +78,7 @@ async function start(): Promise<void> {
   window.addEventListener('hashchange', () => route(report, main, links));
   startTheme();
   route(report, main, links);
+  performance.mark('ready');
   document.body.dataset.ready = 'true';
 }
 

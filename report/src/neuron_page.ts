@@ -15,8 +15,8 @@ export function neuronPage(report: Report, site: Site, position: number): HTMLEl
   const [far, near] = [report.farClass(position), report.golden(position)];
   const facts: [string, string][] = [
     ['NVF', percent(report.nvf(position))],
-    ['low to high', `${percentNumber(report.nvf(position, '_low'))} to ${percent(report.nvf(position, '_high'))}`],
-    ['NaN part', percent(report.nvf(position, '_nan'))],
+    ['low to high', `${percentNumber(report.nvf(position, 'low'))} to ${percent(report.nvf(position, 'high'))}`],
+    ['NaN part', percent(report.nvf(position, 'nan'))],
     ['Worst bit', report.nvf(position) > 0 ? `${report.worstBit(position)} (${bitMeaning(report.worstBit(position))})` : '\u2013'],
     ['Golden values', range(near)],
     ['Far class', far.map((f) => (f < 0 ? 'none' : report.className(f))).join(' below, ') + ' above'],

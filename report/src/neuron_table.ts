@@ -68,7 +68,7 @@ export function neuronTable(report: Report, site: Site): HTMLElement {
   const csv = () => save(`${fileName(site.name)}-neurons.csv`, new Blob([toCsv({
     columns: ['neuron', 'place', 'nvf_low', 'nvf', 'nvf_high', 'nonvulnerable_lower', 'nonvulnerable_upper', 'vulnerable_lower',
       'vulnerable_upper', 'golden_min', 'golden_max', 'worst_bit', 'far_class_below', 'far_class_above', 'contradictions'],
-    rows: shown.map((p) => [report.flatIndex(p), report.place(p, site).join(' '), report.nvf(p, '_low'), report.nvf(p), report.nvf(p, '_high'),
+    rows: shown.map((p) => [report.flatIndex(p), report.place(p, site).join(' '), report.nvf(p, 'low'), report.nvf(p), report.nvf(p, 'high'),
       ...report.nonvulnerable(p), ...report.vulnerable(p), ...report.golden(p), report.worstBit(p), ...report.farClass(p), report.contradictions(p)]),
   })], {type: 'text/csv'}));
   return h('div', {class: 'neurons', id: 'neurons'},

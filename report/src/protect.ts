@@ -1,30 +1,29 @@
 // What should I protect? What is left of the MVF when bits or neurons can no longer be hit.
-import type {Report} from './data';
+import {BITS, type Report} from './data';
 import {dataTable, h} from './dom';
 import {axis, figure, tip, tooltip, type Chart} from './figure';
 import {bitMeaning, integer, percent} from './format';
 import {worstBits, worstSites} from './overview';
-import {sortedByFalling} from './stats';
 
-/** MVF left after the most vulnerable neurons, and their share of all neurons; 400 points. */
+/** MVF left after the most vulnerable neurons, and their share of all neurons; about 400 points. */
 function neuronCurve(report: Report): [number, number][] {
   const total = report.sites.reduce((n, s) => n + s.population, 0);
-  const values = new Float64Array(report.neurons), weights = new Float64Array(report.neurons);
+  const {resolved} = report.critical;
+  const flips = report.inputs * BITS;
+  const shares = new Float64Array(flips + 1);  // of all neurons, by their critical flips
   for (const site of report.sites) {
-    for (let i = site.first; i < site.first + site.neurons; ++i) {
-      values[i] = report.nvf(i);
-      weights[i] = report.weight(site) / total;
-    }
+    const weight = report.weight(site) / total;
+    for (let i = site.first; i < site.first + site.neurons; ++i) shares[resolved[i]] += weight;
   }
-  const order = sortedByFalling(values);
   let left = report.run.model.mvf.resolved, share = 0;
   const points: [number, number][] = [[0, left]];
-  const step = Math.max(1, Math.floor(order.length / 400));
-  order.forEach((at, i) => {
-    left -= values[at] * weights[at];
-    share += weights[at];
-    if (i % step === 0 || i === order.length - 1) points.push([share, Math.max(left, 0)]);
-  });
+  for (let count = flips; count >= 0; --count) {
+    if (shares[count] === 0) continue;
+    left -= shares[count] * count / flips;
+    share += shares[count];
+    if (share - points[points.length - 1][0] > 1 / 400 || count === 0) points.push([share, Math.max(left, 0)]);
+  }
+  if (share > points[points.length - 1][0]) points.push([share, Math.max(left, 0)]);
   return points;
 }
 

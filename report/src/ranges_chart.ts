@@ -2,7 +2,7 @@
 import type {Detail, RangeRow, Report, Site} from './data';
 import {circle, drawing, group, line, rect, text} from './draw';
 import {axis, tip, tooltip, type Chart} from './figure';
-import {bitMeaning, number, percent, placeText, range, shortened} from './format';
+import {bitMeaning, number, percent, percentNumber, placeText, range, shortened} from './format';
 import {symlog, type Symlog} from './symlog';
 import type {Colors} from './theme';
 
@@ -36,13 +36,13 @@ const axes = (c: Colors, scale: Symlog, name: string) => axis(c, {
   axisTick: {show: true, customValues: scale.ticks, lineStyle: {color: c.line}},
   splitLine: {show: false}, axisLabel: {customValues: scale.ticks, formatter: (v: number) => scale.label(v)},
 });
-const grid = (scale: Symlog, c: Colors, rows: number, step: number) => drawing((api) => {
+const grid = (scale: Symlog, c: Colors, rows: number, step: number, z: number) => drawing((api) => {
   const top = api.coord([0, 0])[1] - step / 2, bottom = api.coord([0, rows - 1])[1] + step / 2;
   return group(scale.ticks.map((tick) => {
     const x = api.coord([tick, 0])[0];
     return line(x, top, x, bottom, Math.abs(tick) < 1e-9 ? c.muted : c.line, Math.abs(tick) < 1e-9 ? 1.2 : 0.8);
   }));
-});
+}, z);
 
 /** Pieces of an axis: [from, to, kind], from the lowest to the highest deviation. */
 export function pieces(row: RangeRow): [number, number, 'safe' | 'semi' | 'vulnerable'][] {
@@ -67,7 +67,7 @@ export function rangesChart(report: Report, site: Site, position: number): Chart
   return {
     name: `${site.name}-${report.flatIndex(position)}-ranges`, title: 'Vulnerability ranges',
     label: `Ranges of neuron ${place}. ${rows.map(said).join('; ')}`,
-    caption: 'Deviations from the golden value, by golden class; thickness repeats the colour. A red stroke: from here on every input that has a threshold at all is misclassified. The dark bars show how large the golden values themselves are. Symmetric-log axis, linear next to zero; what reaches its end goes on to 2\u00b9\u2070\u2070.',
+    caption: 'Deviations from the golden value, by golden class; thickness repeats the colour. A red stroke: from here on every input that has a threshold at all is misclassified. The thin bars show how large the golden values themselves are. Symmetric-log axis, linear next to zero; what reaches its end goes on to 2\u00b9\u2070\u2070.',
     legend: (c) => [[c.safe, 'non-vulnerable: no input'], [c.semi, 'semi-vulnerable: some'], [c.vulnerable, 'vulnerable: every input'], [c.ink, 'golden values']],
     height: () => rows.length * step + 62,
     table: () => ({columns: ['golden_class', 'nonvulnerable_lower', 'nonvulnerable_upper', 'vulnerable_lower', 'vulnerable_upper', 'vulnerable_finite_lower', 'vulnerable_finite_upper', 'finite_below', 'finite_above', 'golden_min', 'golden_max'],
@@ -100,7 +100,7 @@ export function rangesChart(report: Report, site: Site, position: number): Chart
             parts.push(rect(at(low) - 1, y - 1.5, Math.max(at(high) - at(low), 0) + 2, 3, c.ink, {r: 1}));
             return group(parts);
           },
-        }, grid(scale, c, rows.length, step)],
+        }, grid(scale, c, rows.length, step, 1)],
       };
     },
   };
@@ -125,7 +125,7 @@ export function flipsChart(report: Report, site: Site, position: number, detail:
       const narrow = width < 560;
       const scale = axisFor(detail.rows, MOST, width);
       return {
-        grid: {left: narrow ? 34 : 130, right: narrow ? 62 : 150, top: 8, bottom: 50},
+        grid: {left: narrow ? 34 : 130, right: narrow ? 66 : 150, top: 8, bottom: 50},
         xAxis: axes(c, scale, 'deviation d = v \u2212 a'),
         yAxis: axis(c, {type: 'category', inverse: true, data: bits, splitLine: {show: false},
           axisLabel: {interval: 0, hideOverlap: false, fontSize: 11, formatter: (_: string, i: number) => (narrow ? String(bits[i]) : `${bitMeaning(bits[i])}   ${bits[i]}`)}}),
@@ -154,9 +154,9 @@ export function flipsChart(report: Report, site: Site, position: number, detail:
               circle(at(greatest)[0], y, 3.2, {fill: c.ink}),
               circle(at(least)[0], y, 3.6, {fill: 'none', stroke: c.ink, lineWidth: 1.3}),
               rect(end + 10, y - 5, Math.max(room * bvf, bvf > 0 ? 1 : 0), 10, c.main, {r: 1}),
-              text(end + 14 + room * bvf, y, bvf > 0 ? percent(bvf) : '', c, {fontSize: 11, fill: c.ink})]);
+              text(end + 14 + room * bvf, y, bvf > 0 ? (narrow ? percentNumber(bvf) : percent(bvf)) : '', c, {fontSize: 11, fill: c.ink})]);
           },
-        }, grid(scale, c, 32, 16)],
+        }, grid(scale, c, 32, 16, 3)],
       };
     },
   };

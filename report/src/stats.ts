@@ -48,7 +48,7 @@ export function histogramQuantiles(bins: number[], shares: number[]): number[] |
   });
 }
 
-/** Positions by falling value; of equals the first in the network. */
+/** Positions by falling value; of equals the first. */
 export function sortedByFalling(values: Float64Array): Uint32Array {
   return Uint32Array.from(values.keys()).sort((a, b) => values[b] - values[a] || a - b);
 }
