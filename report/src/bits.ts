@@ -23,7 +23,7 @@ export function heatMap(report: Report): Chart {
   return {
     name: 'bits', title: 'Bit vulnerability factor (BVF) by layer and bit',
     label: `Heat map of layers and bits. Worst bits of the model: ${worstBits(report).slice(0, 5).map((b) => `bit ${b} (${bitMeaning(b)}) ${percent(report.run.model.bits.resolved[b])}`).join(', ')}`,
-    caption: 'Share of inputs and neurons for which flipping this bit changes the answer; float32, the colours are logarithmic. Pale cells: never.',
+    caption: 'Share of inputs and neurons for which flipping this bit changes the answer; float32, the colours are logarithmic. Grey cells: never.',
     height: () => rows.length * step + 86,
     click: ({dataIndex}) => { if (rows[cells[dataIndex][1]].site >= 0) location.hash = `#site/${rows[cells[dataIndex][1]].site}`; },
     table: () => ({

@@ -2,7 +2,7 @@
 import type {Report, Site} from './data';
 import {h} from './dom';
 import {frame} from './figure';
-import {percent, placeText, range} from './format';
+import {integer, percent, placeText, range} from './format';
 import {LIGHT, colors, forgetListener, onTheme, rampColor, type Colors} from './theme';
 
 interface Layout {
@@ -144,7 +144,7 @@ export function featureMaps(report: Report, site: Site): HTMLElement {
   return frame({
     name: `${site.name}-nvf`, title: 'Neuron vulnerability factor (NVF)', label: '',
     caption: [shape.tiles > 1 ? 'A tile for each channel, a square for each neuron. ' : 'A square for each neuron, in the order of the layer. ',
-      sampled && `${site.neurons} of ${site.population} neurons were analysed. `, 'Click a square to see the neuron.'],
+      sampled && `${integer(site.neurons)} of ${integer(site.population)} neurons were analysed. `, 'Click a square to see the neuron.'],
     table: () => ({columns: ['neuron', 'place', 'nvf_low', 'nvf', 'nvf_high', 'nvf_nan'],
       rows: positions.map((p) => [report.flatIndex(p), report.place(p, site).join(' '), report.nvf(p, 'low'), report.nvf(p), report.nvf(p, 'high'), report.nvf(p, 'nan')])}),
   }, [

@@ -26,7 +26,7 @@ export interface Chart extends FigureText {
   legend?: (colors: Colors) => [string, string][];  // colour, meaning
 }
 
-const FONT = 'system-ui, -apple-system, "Segoe UI", "Helvetica Neue", "DejaVu Sans", sans-serif';
+const FONT = 'system-ui, -apple-system, Segoe UI, Helvetica Neue, DejaVu Sans, sans-serif';
 const EXPORT_WIDTH = 860, PRINT_WIDTH = 660;
 
 const complete = (chart: Chart, c: Colors, width: number): Option => ({
@@ -108,21 +108,23 @@ export function frame(text: FigureText, content: Child, downloads: Download[]): 
     content, text.caption && h('figcaption', null, text.caption), table);
 }
 
-/** The figure draws itself once it stands in the page. */
+/** The figure draws itself once it stands in the page and is about to be seen, or printed. */
 export function figure(chart: Chart): HTMLElement {
   const place = h('div', {class: 'chart', role: 'img', 'aria-label': chart.label});
   const legend = h('ul', {class: 'legend'});
   let plot: echarts.ECharts | null = null;
-  let width = 0;
+  let width = 0, wanted = false;
   const draw = () => {
     if (!place.isConnected) {
-      if (plot) { forgetListener(draw); watch.disconnect(); plot.dispose(); plot = null; }
+      if (width > 0) { forgetListener(draw); watch.disconnect(); eye.disconnect(); plot?.dispose(); plot = null; }
       return;
     }
     width = isPrinting() ? Math.min(PRINT_WIDTH, width || PRINT_WIDTH) : Math.floor(place.clientWidth);
     if (width === 0) return;
     const height = chart.height(width);
     place.style.height = `${height}px`;
+    if (!wanted && !isPrinting()) return;
+    wanted = true;
     plot ??= echarts.init(place, null, {renderer: 'svg', width, height});
     plot.resize({width, height});
     plot.setOption(complete(chart, colors(), width), {notMerge: true});
@@ -141,7 +143,14 @@ export function figure(chart: Chart): HTMLElement {
   const watch = new ResizeObserver(() => {
     if (!isPrinting() && (!place.isConnected || Math.floor(place.clientWidth) !== width)) draw();
   });
+  const eye = new IntersectionObserver((entries) => {
+    if (wanted || !entries.some((entry) => entry.isIntersecting)) return;
+    wanted = true;
+    eye.disconnect();
+    draw();
+  }, {rootMargin: '600px'});
   watch.observe(place);
+  eye.observe(place);
   onTheme(draw);
   const svg = () => svgOf(chart, LIGHT, EXPORT_WIDTH);
   return frame(chart, [chart.legend && legend, place], [

@@ -78,8 +78,11 @@ async function start(): Promise<void> {
   window.addEventListener('hashchange', () => route(report, main, links));
   startTheme();
   route(report, main, links);
-  performance.mark('ready');
-  document.body.dataset.ready = 'true';
+  // After the first drawing.
+  requestAnimationFrame(() => setTimeout(() => {
+    performance.mark('ready');
+    document.body.dataset.ready = 'true';
+  }));
 }
 
 start().catch((error: unknown) => {
