@@ -13,6 +13,8 @@ if(VIGOR_REPORT)
     message(STATUS "vigor report: left out, no Node.js 18 or later (`make deps` installs it)")
   elseif(NOT EXISTS ${VIGOR_REPORT_MODULES}/esbuild OR NOT EXISTS ${VIGOR_REPORT_MODULES}/echarts)
     message(STATUS "vigor report: left out, no report/node_modules (`make deps` installs them)")
+    # Looked for again as soon as they are there.
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/report)
   else()
     set(VIGOR_REPORT_PAGE ${PROJECT_BINARY_DIR}/report_page.cpp)
     file(GLOB report_sources CONFIGURE_DEPENDS report/src/*.ts report/src/*.css)

@@ -24,12 +24,15 @@ void write_data(PartialFile& file, std::string_view text) {
 
 bool has_report_page() { return !report_page().empty(); }
 
+void require_report_page() {
+  if (has_report_page()) return;
+  fail("report",
+       "this vigor was built without the page: install Node.js 18 or later with npm, run "
+       "`make deps build` (docs/report.md)");
+}
+
 void write_report(const std::filesystem::path& file, const Run& run, const ReportOptions& options) {
-  if (!has_report_page()) {
-    fail("report",
-         "this vigor was built without the page: install Node.js 18 or later with npm, run "
-         "`make deps build` (docs/report.md)");
-  }
+  require_report_page();
   const std::string data = report_data(run, options);
   const std::string_view page = report_page();
   const size_t mark = page.find(kReportDataMark);

@@ -21,8 +21,9 @@ struct ReportOptions {
   int64_t detailed = 2000;  // so many of the most vulnerable of a run too large to show in full
 };
 
-/// Whether this program was built with the page (Node.js was there).
+/// Whether this program was built with the page (Node.js was there), or an Error saying how to.
 bool has_report_page();
+void require_report_page();
 
 /// The data of the page: ReportPack's text. Throws Error naming what does not fit the run.
 std::string report_data(const Run& run, const ReportOptions& options);

@@ -21,9 +21,10 @@ namespace {
 
 using nlohmann::json;
 
-/// Rows of ranges that the most vulnerable neurons may take, a few megabytes of a report; runs with
-/// fewer are shown in full.
-constexpr size_t kDetailRows = 100'000;
+/// What the details of neurons may take before compression: all of them where they fit, else the
+/// most vulnerable.
+constexpr size_t kDetailBytes = 10'000'000;
+constexpr size_t kRowBytes = 5 * 2 * sizeof(float), kNeuronBytes = 5 * kBits * sizeof(uint32_t);
 
 constexpr int64_t kReportSchema = 1;
 
@@ -84,13 +85,14 @@ class Data {
     }
     std::stable_sort(others.begin(), others.end(),
                      [](const auto& a, const auto& b) { return a.first > b.first; });
-    size_t rows = 0, fitting = 0;
-    for (; fitting < others.size() && rows <= kDetailRows; ++fitting) {
-      rows += rows_of(run_.sites[others[fitting].second.site].tally).size();
+    size_t bytes = 0, fitting = 0;
+    for (; fitting < others.size(); ++fitting) {
+      const SiteTally& tally = run_.sites[others[fitting].second.site].tally;
+      bytes += kNeuronBytes + kRowBytes * rows_of(tally).size();
+      if (bytes > kDetailBytes) break;
     }
-    if (rows > kDetailRows) {
-      fitting = std::min(fitting - 1, static_cast<size_t>(options_.detailed));
-    }
+    if (fitting < others.size())
+      fitting = std::min(fitting, static_cast<size_t>(options_.detailed));
     for (size_t i = 0; i < fitting; ++i) detailed_.push_back(others[i].second);
     std::sort(detailed_.begin(), detailed_.end(), [](const Neuron& a, const Neuron& b) {
       return std::tie(a.site, a.k) < std::tie(b.site, b.k);
