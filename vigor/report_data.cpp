@@ -3,42 +3,30 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <tuple>
 
 #include "error.h"
-#include "export.h"
 #include "factors.h"
-#include "injection_text.h"
 #include "printable.h"
 #include "report.h"
+#include "report_json.h"
 #include "report_pack.h"
 
 namespace vigor {
 
 namespace {
 
-using nlohmann::json;
-
 /// What the details of neurons may take before compression: all of them where they fit, else the
 /// most vulnerable.
 constexpr size_t kDetailBytes = 10'000'000;
 constexpr size_t kRowBytes = 5 * 2 * sizeof(float), kNeuronBytes = 5 * kBits * sizeof(uint32_t);
-
-constexpr int64_t kReportSchema = 1;
 
 // A position among all neurons analysed, and where it is.
 struct Neuron {
   size_t site;
   int64_t k;
 };
-
-// What a file calls JSON may be anything.
-json parsed(const std::string& text) {
-  json value = json::parse(text, nullptr, false);
-  return value.is_discarded() ? json() : value;
-}
 
 int64_t critical_flips(const SiteTally& tally, const std::vector<int64_t>& counts, int64_t k) {
   const auto first = counts.begin() + k * kBits;
@@ -58,10 +46,7 @@ class Data {
   std::string text() {
     add_neurons();
     add_detail();
-    const json content{{"schema", kReportSchema},  {"run", head()},
-                       {"sites", sites()},         {"rows", class_rows_},
-                       {"injection", injection()}, {"validation", validation()}};
-    return pack_.text(content.dump(-1, ' ', false, json::error_handler_t::replace));
+    return pack_.text(report_json(run_, options_, class_rows_));
   }
 
  private:
@@ -205,87 +190,6 @@ class Data {
       pack.add(prefix + "finite", finite);
     }
   };
-
-  json head() const {
-    json head = parsed(to_json(run_));
-    head.erase("sites");
-    head["model"]["graph"] = parsed(run_.graph_json);
-    head["model"]["forward_macs"] = run_.forward_macs;
-    head["model"]["classes"] = run_.classes;
-    head["model"]["class_names"] = run_.class_names;
-    head["model"]["bits"] = {{"low", model_bit_means(run_, Reading::kLow)},
-                             {"resolved", model_bit_means(run_)},
-                             {"high", model_bit_means(run_, Reading::kHigh)},
-                             {"nan", model_bit_means(run_, Reading::kNan)}};
-    head["data"]["preprocessing"] = parsed(run_.preprocessing);
-    head["data"]["split"] = run_.split;
-    head["data"]["class_inputs"] = run_.class_inputs();
-    int64_t labelled = 0, correct = 0;
-    for (size_t i = 0; i < run_.label.size(); ++i) {
-      if (run_.label[i] < 0 || run_.golden_class[i] < 0) continue;
-      ++labelled;
-      correct += run_.label[i] == run_.golden_class[i];
-    }
-    head["data"]["labelled"] = labelled;
-    head["data"]["correct"] = correct;
-    const Provenance& provenance = run_.provenance;
-    head["made"] = {{"version", run_.version},       {"options", parsed(run_.options)},
-                    {"method", run_.method},         {"seed", std::to_string(run_.seed)},
-                    {"isa", provenance.isa},         {"seconds", provenance.seconds},
-                    {"machine", provenance.machine}, {"threads", provenance.threads},
-                    {"time", provenance.time},       {"command", provenance.command}};
-    return head;
-  }
-
-  json sites() const {
-    json sites = parsed(to_json(run_))["sites"];
-    for (size_t s = 0; s < run_.sites.size(); ++s) {
-      const SiteResult& site = run_.sites[s];
-      const SiteTally& tally = site.tally;
-      sites[s]["bits"] = {{"low", bit_means(site, run_.inputs(), Reading::kLow)},
-                          {"resolved", bit_means(site, run_.inputs())},
-                          {"high", bit_means(site, run_.inputs(), Reading::kHigh)},
-                          {"nan", bit_means(site, run_.inputs(), Reading::kNan)}};
-      const auto half = tally.histogram.begin() + kHistogramBins;
-      sites[s]["histogram"] = {{"below", std::vector(tally.histogram.begin(), half)},
-                               {"above", std::vector(half, tally.histogram.end())}};
-      sites[s]["class_rows"] = tally.rows > 1;
-      sites[s]["audited"] = tally.audited;
-      sites[s]["disagreements"] = tally.disagreements;
-      const auto sum = [](const std::vector<int64_t>& counts) {
-        return std::accumulate(counts.begin(), counts.end(), int64_t{0});
-      };
-      sites[s]["overflow"] = sum(tally.overflow);
-      sites[s]["critical_beyond"] = sum(tally.critical_beyond);
-    }
-    return sites;
-  }
-
-  json injection() const {
-    if (!options_.injection) return {};
-    const Injection& injection = *options_.injection;
-    if (injection.model_sha256 != run_.model_sha256) {
-      fail("injection", "got one of model {} ({}), expected {} ({}) as the run",
-           printable(injection.model), injection.model_sha256, printable(run_.model),
-           run_.model_sha256);
-    }
-    json result = parsed(to_json(injection));
-    result["same_inputs"] = injection.data_sha256 == run_.data_sha256;
-    return result;
-  }
-
-  json validation() const {
-    if (options_.validation.empty()) return {};
-    json result = parsed(options_.validation);
-    if (!result.is_object()) fail("validation", "got no JSON object, expected that of validate");
-    const json model = result.value("model", json::object());
-    const json hash = model.is_object() ? model.value("sha256", json()) : json();
-    if (hash.is_string() && hash != run_.model_sha256) {
-      fail("validation", "got one of model {}, expected {} as the run",
-           printable(hash.get<std::string>()), run_.model_sha256);
-    }
-    return result;
-  }
 
   const Run& run_;
   const ReportOptions& options_;
