@@ -14,6 +14,7 @@ void add_analyze(CLI::App& app);
 void add_inject(CLI::App& app);
 void add_merge(CLI::App& app);
 void add_show(CLI::App& app);
+void add_report(CLI::App& app);
 
 /// Adds --data, --split and the preprocessing options to a command. The returned function turns
 /// what was given into options; it throws Error naming the option at fault.

@@ -14,6 +14,20 @@ packages=(
   # demo
   dataset-fashion-mnist
 )
+# The page of `vigor report` is made by Node.js and tested in Chromium. Where these are there already,
+# from wherever, Debian's packages might be in conflict with them.
+command -v node >/dev/null || packages+=(nodejs)
+command -v npm >/dev/null || packages+=(npm)
+command -v chromium >/dev/null || packages+=(chromium)
+
+# What report/package-lock.json names; installed anew when that has changed.
+install_node_modules() {
+  cd "$(dirname "$0")/../report"
+  cmp -s package-lock.json node_modules/installed-lock.json && return
+  echo "deps: installing report/node_modules"
+  npm ci
+  cp package-lock.json node_modules/installed-lock.json
+}
 
 if ! type dpkg-query apt-get &>/dev/null; then
   echo "deps: this script knows Debian and its kin only; install the like of: ${packages[*]}" >&2
@@ -26,6 +40,7 @@ for package in "${packages[@]}"; do
   [[ $status == installed ]] || missing+=("$package")
 done
 if ((${#missing[@]} == 0)); then
+  install_node_modules
   exit 0
 fi
 
@@ -38,3 +53,4 @@ echo "deps: installing ${missing[*]}"
 "${root[@]}" apt-get update
 "${root[@]}" env DEBIAN_FRONTEND=noninteractive \
   apt-get install --yes --no-install-recommends "${missing[@]}"
+install_node_modules

@@ -1,15 +1,8 @@
 #include "sealed_file.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdio>
-#include <span>
-#include <system_error>
-#include <utility>
 #include <vector>
 
+#include "partial_file.h"
 #include "seal.h"
 
 namespace vigor {
@@ -37,69 +30,17 @@ std::vector<char> image_of(const std::function<void(const Hdf5Group& root)>& put
   return image;
 }
 
-// Throws the system's reason unless a call succeeded.
-void check_call(bool success) {
-  if (!success) throw Error(std::generic_category().message(errno));
-}
-
-// A file beside the one to be written, removed again unless it takes its name.
-class Partial {
- public:
-  explicit Partial(const std::filesystem::path& file)
-      : path_(file.string() + ".partial"),
-        descriptor_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
-    check_call(descriptor_ >= 0);
-  }
-  ~Partial() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-    if (!path_.empty()) ::unlink(path_.c_str());
-  }
-  Partial(const Partial&) = delete;
-  Partial& operator=(const Partial&) = delete;
-
-  void write(std::span<const char> bytes) {
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      check_call(written >= 0);
-      bytes = bytes.subspan(static_cast<size_t>(written));
-    }
-  }
-
-  void finish(const std::filesystem::path& file) {
-    check_call(::fsync(descriptor_) == 0);
-    check_call(::close(std::exchange(descriptor_, -1)) == 0);
-    check_call(std::rename(path_.c_str(), file.c_str()) == 0);
-    path_.clear();
-    // The new name itself; not every system can.
-    const std::string folder = file.parent_path().string();
-    const int opened = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_CLOEXEC);
-    if (opened < 0) return;
-    ::fsync(opened);
-    ::close(opened);
-  }
-
- private:
-  std::string path_;
-  int descriptor_;
-};
-
 }  // namespace
 
 void write_sealed(const std::filesystem::path& file,
                   const std::function<void(const Hdf5Group& root)>& put) {
   const QuietHdf5 quiet;
-  std::error_code ignored;
-  const auto status = std::filesystem::status(file, ignored);
-  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
-    fail(file.string(), "cannot be written: is not a regular file");
-  }
   try {
-    Partial partial(file);  // first: a place that cannot be written is known at once
+    PartialFile partial(file);  // first: a place that cannot be written is known at once
     const std::vector<char> image = image_of(put);
     partial.write(make_seal(image));
     partial.write(image);
-    partial.finish(file);
+    partial.finish();
   } catch (const Error& error) {
     fail(file.string(), "cannot be written: {}", error.what());
   }

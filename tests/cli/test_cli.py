@@ -364,6 +364,7 @@ class Usage(Case):
         self.wrong("inspect", naming="MODEL")
         self.wrong("show", naming="run")
         self.wrong("show", "run.h5", "--top", "-1", naming="--top")
+        self.wrong("report", "run.h5", naming="--output")
         self.wrong("analyze", "net.onnx", "-o", "run.h5", naming="--data")
         self.wrong("analyze", "net.onnx", "--data", "npz:data.npz", naming="--output")
 
@@ -380,7 +381,7 @@ class Usage(Case):
                            option, value, naming=option.lstrip("-"))
 
     def test_help(self):
-        for command in ([], ["inspect"], ["analyze"], ["show"]):
+        for command in ([], ["inspect"], ["analyze"], ["show"], ["report"]):
             text = self.vigor(*command, "--help").stdout
             self.assertRegex(text, "Examples?:\n +vigor " + (command or ["analyze"])[0])
 
@@ -597,6 +598,57 @@ class Show(Case):
         known = json.loads(self.vigor("show", "run.h5", "--json").stdout)["sites"]
         for row, site in zip(rows["sites"], known):
             self.assertAlmostEqual(float(row["lvf"]), site["lvf"]["resolved"])
+
+
+class Report(Case):
+    """The page itself: tests/report."""
+
+    def setUp(self):
+        super().setUp()
+        self.analyze()
+        self.vigor("inject", "net.onnx", "--data", "npz:data.npz", "--plan", "layer", "--margin",
+                   "0.2", "-o", "fi.h5")
+
+    def report(self, *arguments, **options):
+        return self.vigor("report", "run.h5", "-o", "report.html", *arguments, **options)
+
+    def test_written_or_said_why_not(self):
+        found = subprocess.run([VIGOR, "report", "run.h5", "-o", "report.html"], cwd=self.folder,
+                               capture_output=True)
+        if found.returncode:
+            self.assertRegex(found.stderr.decode(), r"\Avigor: \[report\].*Node\.js.*make deps.*\n\Z")
+            self.assertFalse((self.folder / "report.html").exists())
+            self.skipTest("built without the page")
+        once = (self.folder / "report.html").read_bytes()
+        self.assertTrue(once.startswith(b"<!DOCTYPE html>"))
+        self.report()
+        self.assertEqual((self.folder / "report.html").read_bytes(), once)
+        for more in (["--injection", "fi.h5"], ["--detail", "conv1,fc2"], ["--detail", "all"]):
+            self.report(*more)
+
+    def test_refusals(self):
+        if "Node.js" in subprocess.run([VIGOR, "report", "run.h5", "-o", "x.html"], cwd=self.folder,
+                                       capture_output=True).stderr.decode():
+            self.skipTest("built without the page")
+        (self.folder / "x.html").unlink()
+        self.save("other.onnx", network(weights={"b1": np.zeros(2)}))
+        self.vigor("inject", "other.onnx", "--data", "npz:data.npz", "--plan", "layer", "--margin",
+                   "0.2", "-o", "other.h5")
+        self.save("list.json", b"[1, 2]")
+        self.save("other.json", b'{"model": {"sha256": "00"}}')
+        for arguments, naming in [
+                (["--detail", "conv9"], ["conv9", "conv1"]),
+                (["--injection", "other.h5"], ["injection", "other.onnx", "net.onnx"]),
+                (["--injection", "run.h5"], ["run.h5", "analysis"]),
+                (["--injection", "none.h5"], ["none.h5"]),
+                (["--validation", "none.json"], ["none.json"]),
+                (["--validation", "list.json"], ["validation", "no JSON object"]),
+                (["--validation", "other.json"], ["validation", "00"])]:
+            with self.subTest(arguments):
+                self.refuses(self.report, *arguments, naming=naming)
+        for output in ("run.h5", "none/report.html", "."):
+            self.refuses(self.vigor, "report", "run.h5", "-o", output, naming=[output])
+        self.refuses(self.vigor, "report", "fi.h5", "-o", "x.html", naming=["fi.h5", "injection"])
 
 
 if __name__ == "__main__":

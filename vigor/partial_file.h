@@ -1,0 +1,29 @@
+// Files that appear under their name whole or not at all.
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string>
+
+namespace vigor {
+
+/// FILE.partial beside the file to be written, removed again unless it takes its name. Throws Error
+/// with the system's reason alone: callers name the file.
+class PartialFile {
+ public:
+  explicit PartialFile(const std::filesystem::path& file);
+  ~PartialFile();
+  PartialFile(const PartialFile&) = delete;
+  PartialFile& operator=(const PartialFile&) = delete;
+
+  void write(std::span<const char> bytes);
+  /// Syncs and renames.
+  void finish();
+
+ private:
+  std::filesystem::path file_;
+  std::string partial_;
+  int descriptor_;
+};
+
+}  // namespace vigor
