@@ -190,8 +190,7 @@ TEST(Prober, RegionEqualsReferenceWithinTau) {
   }
   EXPECT_GT(compared, 20000);
   EXPECT_LE(inside_tau * 10000, compared);
-  RecordProperty("compared", std::to_string(compared));
-  RecordProperty("classes_that_differ_inside_tau", std::to_string(inside_tau));
+  fmt::print("{} faults compared, classes differ inside tau in {}\n", compared, inside_tau);
 }
 
 // Point 2: small integers are summed without rounding, so that all probers agree bit for bit.
@@ -270,7 +269,7 @@ TEST(Prober, RegionEqualsReferenceBitForBitOnIntegers) {
   EXPECT_GT(networks, 1000);
 }
 
-// However faults are grouped: one at a time, by input, by block.
+// However faults are grouped, whatever waits for the same batch and is kept of the plans.
 TEST(Prober, RegionOutcomesDoNotDependOnTheBatch) {
   RandomFloats random(13);
   for (int n = 0; n < 40; ++n) {
@@ -278,17 +277,36 @@ TEST(Prober, RegionOutcomesDoNotDependOnTheBatch) {
     const auto sites = all_sites(graph);
     const Golden golden(graph, random.floats(5 * graph.tensor(graph.input).size, 1.0F), 0);
     auto faults = random_faults(sites, golden, random, 60);
-    // Many faults of one neuron and input make the prober go input by input.
-    for (int f = 0; f < 6000; ++f) {
-      faults.push_back({2, 0, 0, random.floats(1, 3.0F)[0]});
-    }
+    for (int f = 0; f < 600; ++f) faults.push_back({2, 0, 0, random.floats(1, 3.0F)[0]});
     const auto together = run("region", graph, sites, golden, faults);
-    const auto prober = make_prober("region", graph, sites);
+    const auto wide = run("region", graph, sites, golden, faults, kMostLanes);
+    const auto prober = make_prober("region", graph, sites, 16, 0);
     prober->bind(golden);
-    for (size_t f = 0; f < faults.size(); f += f < 60 ? 1 : 97) {
+    for (size_t f = 0; f < faults.size(); f += f < 60 ? 1 : 7) {
       Outcome alone;
       prober->run({&faults[f], 1}, {&alone, 1});
       expect_same(together[f], alone, faults[f]);
+      expect_same(together[f], wide[f], faults[f]);
+    }
+    if (testing::Test::HasFailure()) break;
+  }
+}
+
+// Plans outlive the golden block that they were made with.
+TEST(Prober, RegionServesBlockAfterBlock) {
+  RandomFloats random(14);
+  for (int n = 0; n < 40; ++n) {
+    const Graph graph = random_network(random);
+    const auto sites = all_sites(graph);
+    const auto prober = make_prober("region", graph, sites);
+    for (const int64_t inputs : {3, 20, 1}) {
+      const Golden golden(graph, random.floats(inputs * graph.tensor(graph.input).size, 1.0F), 0);
+      const auto faults = random_faults(sites, golden, random, 60);
+      prober->bind(golden);
+      std::vector<Outcome> outcomes(faults.size());
+      prober->run(faults, outcomes);
+      const auto fresh = run("region", graph, sites, golden, faults);
+      for (size_t f = 0; f < faults.size(); ++f) expect_same(fresh[f], outcomes[f], faults[f]);
     }
     if (testing::Test::HasFailure()) break;
   }

@@ -45,13 +45,13 @@ Outcome Prober::judge(const float* logits, int64_t stride, int32_t input, bool n
 }
 
 std::unique_ptr<Prober> make_prober(const std::string& kind, const Graph& graph,
-                                    const std::vector<Site>& sites, int lanes) {
+                                    const std::vector<Site>& sites, int lanes, int64_t cache) {
   if (lanes < kLaneStep || lanes % kLaneStep != 0 || lanes > kMostLanes) {
     fail("batch", "got {}, expected a multiple of {} up to {}", lanes, kLaneStep, kMostLanes);
   }
   if (kind == "reference") return make_reference_prober(graph, sites);
   if (kind == "suffix") return make_suffix_prober(graph, sites, lanes);
-  if (kind == "region") return make_region_prober(graph, sites, lanes);
+  if (kind == "region") return make_region_prober(graph, sites, lanes, cache);
   fail("prober", "got {}, expected reference, suffix or region", kind);
 }
 

@@ -80,6 +80,9 @@ class Prober {
 
 inline constexpr int kMostLanes = 1024;
 
+/// Bytes of plans and waiting batches that a region prober keeps.
+inline constexpr int64_t kProberCache = int64_t{128} << 20;
+
 /// "reference": one fault at a time, the whole remaining graph, plain loops. The oracle.
 /// "suffix": many at once, the part of the graph that depends on the site. The same bits.
 /// "region": runs only what a fault changes. Its sums start from golden ones, so that margins
@@ -87,12 +90,13 @@ inline constexpr int kMostLanes = 1024;
 /// same. `lanes` (a multiple of 16 up to kMostLanes) bounds the batch; it does not change any
 /// outcome.
 std::unique_ptr<Prober> make_prober(const std::string& kind, const Graph& graph,
-                                    const std::vector<Site>& sites, int lanes = 64);
+                                    const std::vector<Site>& sites, int lanes = 64,
+                                    int64_t cache = kProberCache);
 
 /// Implementations.
 std::unique_ptr<Prober> make_reference_prober(const Graph& graph, const std::vector<Site>& sites);
 std::unique_ptr<Prober> make_region_prober(const Graph& graph, const std::vector<Site>& sites,
-                                           int lanes);
+                                           int lanes, int64_t cache);
 std::unique_ptr<Prober> make_suffix_prober(const Graph& graph, const std::vector<Site>& sites,
                                            int lanes);
 

@@ -19,14 +19,12 @@ namespace vigor {
 
 namespace {
 
-// Segments and their batches kept at a time.
-constexpr int64_t kMostBytes = int64_t{128} << 20;
-
 class RegionProber final : public Prober {
  public:
-  RegionProber(const Graph& graph, const std::vector<Site>& sites, int lanes)
+  RegionProber(const Graph& graph, const std::vector<Site>& sites, int lanes, int64_t cache)
       : Prober(graph, sites),
         lanes_(lanes),
+        cache_(cache),
         arena_(RegionPlanner::arena_floats(graph, lanes)),
         planner_(graph, lanes, arena_),
         waiting_(graph.nodes.size() + 1),
@@ -131,7 +129,7 @@ class RegionProber final : public Prober {
       const Fault& f = fault(item.fault);
       if (item.key != key) {
         key = item.key;
-        if (bytes_ + planner_.shared_bytes() > kMostBytes) forget();
+        if (bytes_ + planner_.shared_bytes() > cache_) forget();
         const int tensor = sites_[static_cast<size_t>(f.site)].tensor;
         stage = &stage_at(planner_.start(tensor, f.element));
       }
@@ -258,6 +256,7 @@ class RegionProber final : public Prober {
   }
 
   int lanes_;
+  int64_t cache_;  // most bytes kept
   RowArena arena_;
   RegionPlanner planner_;
   std::map<RegionState, std::unique_ptr<Stage>> stages_;
@@ -279,8 +278,8 @@ class RegionProber final : public Prober {
 }  // namespace
 
 std::unique_ptr<Prober> make_region_prober(const Graph& graph, const std::vector<Site>& sites,
-                                           int lanes) {
-  return std::make_unique<RegionProber>(graph, sites, lanes);
+                                           int lanes, int64_t cache) {
+  return std::make_unique<RegionProber>(graph, sites, lanes, cache);
 }
 
 }  // namespace vigor
