@@ -418,7 +418,7 @@ class FailingCalls(Durable):
                 result = subprocess.run([VIGOR, *job, "-o", "run.h5"], cwd=self.folder, env=env,
                                         capture_output=True, text=True, timeout=120)
                 # HDF5 itself crashes where memory stays out while it closes what it could not write.
-                crashed = on and result.returncode == -signal.SIGSEGV
+                crashed = bool(on) and result.returncode == -signal.SIGSEGV
                 self.crashes += crashed
                 if not crashed:
                     self.assertIn(result.returncode, (0, 1), result.stderr)

@@ -151,7 +151,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   const auto model = vigor::fuzz::put_file("model.onnx", vigor::fuzz::as_text(bytes, size));
   vigor::fuzz::expect_error_or_success([&] {
     const vigor::Graph graph = vigor::import_onnx(model);
-    if (graph.nodes.empty() || graph.classes() < 1) std::abort();
+    if (graph.classes() < 1) std::abort();
   });
   vigor::fuzz::expect_error_or_success([&] {
     vigor::ImportOptions options;
