@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 SOURCES = $(shell find vigor cli tests bench -name '*.h' -o -name '*.cpp')
 
 .NOTPARALLEL:
-.PHONY: all help deps build demo test test-asan test-tsan bench format format-check tidy install clean
+.PHONY: all help deps build demo test test-asan test-tsan fuzz bench format format-check tidy install clean
 
 all: build
 
@@ -15,6 +15,7 @@ help:
 	@echo 'make test          deps, build, all tests but the slow ones, sanitizers included'
 	@echo 'make test-asan     unit tests under AddressSanitizer and UBSan'
 	@echo 'make test-tsan     tests of the parallel parts under ThreadSanitizer'
+	@echo 'make fuzz          fuzz every parser for FUZZ_SECONDS (600) each; needs clang'
 	@echo 'make bench         build and run the benchmarks'
 	@echo 'make format        format the sources (format-check: only check)'
 	@echo 'make tidy          clang-tidy'
@@ -42,6 +43,11 @@ test-asan test-tsan: test-%:
 	cmake --preset $*
 	$(FIXED_ADDRESSES) cmake --build --preset $* -j $(JOBS) --target vigor_tests
 	$(FIXED_ADDRESSES) ctest --preset $* -j $(JOBS)
+
+FUZZ_SECONDS ?= 600
+
+fuzz:
+	scripts/fuzz.sh $(FUZZ_SECONDS)
 
 bench:
 	cmake --preset release -DVIGOR_BENCH=ON

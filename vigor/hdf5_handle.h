@@ -47,6 +47,7 @@ class Handle {
 class QuietHdf5 {
  public:
   QuietHdf5() {
+    H5dont_atexit();  // its clearing up is not quiet where memory ran out; files are closed by then
     H5Eget_auto2(H5E_DEFAULT, &print_, &data_);
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   }
