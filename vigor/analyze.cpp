@@ -28,12 +28,21 @@ bool rows_per_class(const AnalyzeOptions& options, const Graph& graph,
   return class_rows_fit(graph, neurons);
 }
 
+std::vector<std::string> without(const AnalyzeOptions& options) {
+  std::vector<std::string> names;
+  for (const auto& [name, member] : kShortcuts) {
+    if (options.search == "guided" && !(options.shortcuts.*member)) names.emplace_back(name);
+  }
+  return names;
+}
+
 // What the results depend on, beside model and data.
 std::string canonical(const AnalyzeOptions& options, int64_t inputs, bool per_class) {
   const nlohmann::json json{{"sites", options.sites},
                             {"neurons", options.neurons},
                             {"inputs", inputs},
-                            {"search", "bisect"},
+                            {"search", options.search},
+                            {"without", without(options)},
                             {"prober", options.prober == "region" ? "region" : "exact"},
                             {"tolerance_bits", options.tolerance_bits},
                             {"per_class", per_class},
@@ -41,6 +50,9 @@ std::string canonical(const AnalyzeOptions& options, int64_t inputs, bool per_cl
                             {"audit", options.audit}};
   return json.dump();
 }
+
+// Far slopes are kept where all of them fit; they only make searches shorter.
+constexpr int64_t kMostSlopeBytes = int64_t{256} << 20;
 
 class Analysis {
  public:
@@ -51,16 +63,20 @@ class Analysis {
         options_(options),
         progress_(progress),
         sites_(choose_sites(graph, options)),
+        probed_(with_cut_sites(graph, sites_)),
         unit_options_{Lattice(options.tolerance_bits), rows_per_class(options, graph, sites_),
-                      options.audit, options.seed},
+                      options.audit, options.seed, nullptr, options.shortcuts},
         threads_(options.threads > 0 ? options.threads : available_cores()),
         inputs_(options.inputs > 0 ? std::min(options.inputs, data.size()) : data.size()),
         block_(inputs_per_block(graph)) {
+    if (options.search != "guided" && options.search != "bisect") {
+      fail("search", "got '{}', expected guided or bisect", options.search);
+    }
     if (options.audit < 0 || options.audit > 1) {
       fail("audit", "got {}, expected a share from 0 to 1", options.audit);
     }
     for (int worker = 0; worker < threads_; ++worker) {
-      probers_.push_back(make_prober(options.prober, graph, sites_, options.lanes));
+      probers_.push_back(make_prober(options.prober, graph, probed_, options.lanes));
     }
     prepare_run();
   }
@@ -68,7 +84,7 @@ class Analysis {
   Run run() {
     const auto begin = std::chrono::steady_clock::now();
     Sha256 hash;
-    find_far_classes();
+    find_site_facts();
     for (int64_t first = 0; first < inputs_; first += block_) {
       find_thresholds(golden(first, &hash), first + block_ >= inputs_);
     }
@@ -100,8 +116,8 @@ class Analysis {
         result.thresholds.resize(static_cast<size_t>(inputs_ * neurons * 4));
       }
       run_.sites.push_back(std::move(result));
-      for (int64_t first = 0; first < neurons; first += kUnitNeurons) {
-        units_.push_back({run_.sites.size() - 1, first, std::min(kUnitNeurons, neurons - first)});
+      for (const auto& [first, unit_neurons] : unit_spans(graph_, site)) {
+        units_.push_back({run_.sites.size() - 1, first, unit_neurons});
       }
     }
     const int64_t blocks = (inputs_ + block_ - 1) / block_;
@@ -114,13 +130,31 @@ class Analysis {
     return golden_run(graph_, data_, first, count, hash);
   }
 
-  void find_far_classes() {
+  // Far classes of all neurons, and what else the searches know before any data.
+  void find_site_facts() {
+    auto facts = std::make_shared<std::vector<SiteFacts>>();
+    int64_t neurons = 0;
+    for (const Site& site : sites_) {
+      const auto cut_site = static_cast<int32_t>(sites_.size() + facts->size());
+      facts->push_back({find_cut(graph_, site.tensor), cut_site, {}});
+      neurons += static_cast<int64_t>(site.neurons.size());
+    }
+    const bool keeps_slopes = neurons * 2 * graph_.classes() * 4 <= kMostSlopeBytes;
     share_work(threads_, static_cast<int64_t>(units_.size()), [&](int, int64_t item) {
-      const UnitSpan& unit = units_[static_cast<size_t>(item)];
+      const SiteUnit& unit = units_[static_cast<size_t>(item)];
       SiteResult& site = run_.sites[unit.site];
-      const auto classes = far_classes(graph_, site.site, unit.first, unit.count);
-      std::copy(classes.begin(), classes.end(), site.far_class.begin() + 2 * unit.first);
+      const FarLimits part = far_limits(graph_, site.site, unit.first, unit.count);
+      std::copy(part.classes.begin(), part.classes.end(), site.far_class.begin() + 2 * unit.first);
+      if (part.slopes.empty() || !keeps_slopes) return;
+      const auto classes = static_cast<size_t>(graph_.classes());
+      const std::lock_guard lock(mutex_);
+      std::vector<float>& slopes = (*facts)[unit.site].far.slopes;
+      slopes.resize(site.far_class.size() * classes);
+      std::copy(part.slopes.begin(), part.slopes.end(),
+                slopes.begin() + 2 * unit.first * static_cast<int64_t>(classes));
     });
+    for (size_t s = 0; s < sites_.size(); ++s) (*facts)[s].far.classes = run_.sites[s].far_class;
+    if (options_.search == "guided") unit_options_.facts = std::move(facts);
   }
 
   // Phase 1 for one block of inputs: its units, shared by the threads.
@@ -128,9 +162,9 @@ class Analysis {
     add_inputs(run_, golden, data_);
     for (const auto& prober : probers_) prober->bind(golden);
     std::vector<int64_t> left(run_.sites.size(), 0);
-    for (const UnitSpan& unit : units_) ++left[unit.site];
+    for (const SiteUnit& unit : units_) ++left[unit.site];
     share_work(threads_, static_cast<int64_t>(units_.size()), [&](int worker, int64_t item) {
-      const UnitSpan& unit = units_[static_cast<size_t>(item)];
+      const SiteUnit& unit = units_[static_cast<size_t>(item)];
       std::vector<Threshold> thresholds;
       const SiteTally part =
           run_unit(*probers_[static_cast<size_t>(worker)], static_cast<int32_t>(unit.site),
@@ -146,12 +180,12 @@ class Analysis {
     });
   }
 
-  struct UnitSpan {
+  struct SiteUnit {
     size_t site;
     int64_t first, count;
   };
 
-  void keep(SiteResult& site, const Golden& golden, const UnitSpan& unit,
+  void keep(SiteResult& site, const Golden& golden, const SiteUnit& unit,
             const std::vector<Threshold>& thresholds) const {
     const int64_t neurons = site.tally.neurons;
     for (int64_t k = 0; k < unit.count; ++k) {
@@ -193,12 +227,12 @@ class Analysis {
   const Dataset& data_;
   const AnalyzeOptions& options_;
   const AnalyzeProgress& progress_;
-  std::vector<Site> sites_;
+  std::vector<Site> sites_, probed_;  // the latter with their cuts
   UnitOptions unit_options_;
   int threads_;
   int64_t inputs_, block_;
   std::vector<std::unique_ptr<Prober>> probers_;  // one per thread
-  std::vector<UnitSpan> units_;
+  std::vector<SiteUnit> units_;
   int64_t steps_ = 0, done_ = 0;
   std::mutex mutex_;  // of run_ and done_
   Run run_;
