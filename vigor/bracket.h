@@ -17,6 +17,7 @@ struct BracketSide {
   float critical = kNone, critical_margin = kNone;  // nearest one known to be critical
   float old = kNone, old_margin = kNone;            // the value that one of them replaced last
   int steps = 0;                                    // probes
+  bool last_critical = false;                       // the last step's
   bool nan = false;                                 // a critical probe held a NaN
 
   void add(float value, float margin, bool is_critical);

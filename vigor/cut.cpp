@@ -67,8 +67,12 @@ std::vector<Site> with_cut_sites(const Graph& graph, const std::vector<Site>& si
   std::vector<Site> all = sites;
   for (const Site& site : sites) {
     const int cut = find_cut(graph, site.tensor).tensor;
-    all.push_back({site.name + " cut", SiteKind::kOther, graph.tensor(cut).producer, cut,
-                   graph.tensor(cut).size, {}});
+    all.push_back({site.name + " cut",
+                   SiteKind::kOther,
+                   graph.tensor(cut).producer,
+                   cut,
+                   graph.tensor(cut).size,
+                   {}});
   }
   return all;
 }
@@ -93,6 +97,7 @@ CutMap::CutMap(const Graph& graph, const CutChain& chain, std::span<const int64_
 
 CutMap::Plan CutMap::plan(int64_t neuron) {
   Plan plan;
+  if (chain_.element(graph_, neuron) < 0) return plan;
   auto element = static_cast<int32_t>(neuron);
   std::vector<RegionTensor> operands;
   std::vector<int32_t> found;
@@ -110,9 +115,8 @@ CutMap::Plan CutMap::plan(int64_t neuron) {
     row_of_[static_cast<size_t>(element)] = 0;
     found.clear();
     node.op->affected(operand, {&element, 1}, found);
-    plan.push_back(
-        node.op->plan_region(operands, {golden_.values(node.output), found, rows_[s + 1].data(),
-                                        golden_.lanes(), &arena_}));
+    plan.push_back(node.op->plan_region(operands, {golden_.values(node.output), found,
+                                                   rows_[s + 1].data(), golden_.lanes(), &arena_}));
     row_of_[static_cast<size_t>(element)] = -1;
     element = found.front();
   }

@@ -36,12 +36,12 @@ std::vector<Site> with_cut_sites(const Graph& graph, const std::vector<Site>& si
 /// Takes values of neurons to values of their cuts, by the kernels of the region prober.
 class CutMap {
  public:
-  /// For some neurons of a site, all feeding a cut, and one golden block. `golden` outlives it.
+  /// For some neurons of a site and one golden block. `golden` outlives it.
   CutMap(const Graph& graph, const CutChain& chain, std::span<const int64_t> neurons,
          const Golden& golden);
 
-  /// Of neuron number k: cut values of these values, one per lane of the golden block. Valid until
-  /// the next call.
+  /// Of neuron number k, which feeds a cut: cut values of these values, one per lane of the golden
+  /// block. Valid until the next call.
   const float* run(size_t k, const float* values);
 
  private:

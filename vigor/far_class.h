@@ -12,8 +12,8 @@ struct FarLimits {
   /// [neuron, 2]: the class as v -> -inf and as v -> +inf, the same for every input; -1 where there
   /// is none.
   std::vector<int32_t> classes;
-  /// [neuron, 2, class]: what each logit gains per unit of |v|, in the limit. Empty where an operator
-  /// has no limit.
+  /// [neuron, 2, class]: what each logit gains per unit of |v|, in the limit. Empty where an
+  /// operator has no limit.
   std::vector<float> slopes;
 };
 

@@ -128,9 +128,11 @@ void GuidedSearch::start(size_t k, int side) {
     const Bracket& b = bracket(k, i);
     const bool hidden = ends[i] == b.golden;
     const Verdict verdict = hidden && !shortcuts_.domain ? Verdict::kUnknown : b.verdict(ends[i]);
-    const auto entry = static_cast<size_t>(first_ + static_cast<int64_t>(k)) * 2 + (side > 0 ? 1 : 0);
+    const auto entry =
+        static_cast<size_t>(first_ + static_cast<int64_t>(k)) * 2 + (side > 0 ? 1 : 0);
     const int32_t far = shortcuts_.far ? facts_.far.classes[entry] : -1;
-    if (verdict == Verdict::kSafe || (verdict == Verdict::kUnknown && !hidden && far == golden_class)) {
+    if (verdict == Verdict::kSafe ||
+        (verdict == Verdict::kUnknown && !hidden && far == golden_class)) {
       p.safe = p.last;
       continue;
     }
@@ -153,8 +155,7 @@ void GuidedSearch::start(size_t k, int side) {
 void GuidedSearch::propose_far(size_t k, int side, size_t lane, Pair& p, double scale) const {
   const auto classes = static_cast<size_t>(prober_.graph().classes());
   if (!shortcuts_.far || facts_.far.slopes.empty() || !(scale > 0)) return;
-  const auto entry =
-      (static_cast<size_t>(first_) + k) * 2 + (side > 0 ? 1 : 0);
+  const auto entry = (static_cast<size_t>(first_) + k) * 2 + (side > 0 ? 1 : 0);
   const float* slopes = facts_.far.slopes.data() + entry * classes;
   const auto input = static_cast<int64_t>(lane);
   const auto t = static_cast<size_t>(golden_.golden_class(input));
@@ -206,7 +207,8 @@ void GuidedSearch::narrow(size_t k, int side) {
     guess[i] = std::min(lattice_.index(a[i], side, s.safe), p.unsafe - 1);
   }
   for (const int64_t next : {0, 1}) {
-    const float* x = cut_values(k, side, [&](size_t i) { return guess[i] < 0 ? 0 : guess[i] + next; });
+    const float* x =
+        cut_values(k, side, [&](size_t i) { return guess[i] < 0 ? 0 : guess[i] + next; });
     for (size_t i = 0; i < count_; ++i) {
       if (guess[i] >= 0) settle(k, side, i, x[i], guess[i] + next);
     }

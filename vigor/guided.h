@@ -105,11 +105,11 @@ class GuidedSearch {
   const int64_t first_;
   const Shortcuts shortcuts_;
   std::span<const int64_t> neurons_;
-  const size_t count_;            // inputs of the block
-  std::vector<int64_t> element_;  // cut of each neuron, -1: none
-  std::vector<size_t> group_;     // bracket of each neuron
+  const size_t count_;             // inputs of the block
+  std::vector<int64_t> element_;   // cut of each neuron, -1: none
+  std::vector<size_t> group_;      // bracket of each neuron
   std::vector<Bracket> brackets_;  // [group][input]
-  std::vector<Pair> pairs_;       // [neuron][side][input]
+  std::vector<Pair> pairs_;        // [neuron][side][input]
   CutMap map_;
   std::vector<float> row_;
   std::vector<Probe> probes_;

@@ -27,7 +27,11 @@ struct PendingFlip {
 // The thresholds of one neuron, one entry per input.
 struct NeuronThresholds {
   explicit NeuronThresholds(size_t count)
-      : below_unsafe(count), below_safe(count), above_safe(count), above_unsafe(count), nan(count) {}
+      : below_unsafe(count),
+        below_safe(count),
+        above_safe(count),
+        above_unsafe(count),
+        nan(count) {}
   std::vector<float> below_unsafe, below_safe, above_safe, above_unsafe;
   std::vector<uint8_t> nan;
 
@@ -265,7 +269,7 @@ class Unit {
   std::vector<float> row_;  // of the lanes
   std::vector<Fault> stand_ins_;
   std::vector<Fault> faults_;
-  std::vector<int64_t> same_cut_;    // per fault: the one before it of the same cut and input, or -1
+  std::vector<int64_t> same_cut_;  // per fault: the one before it of the same cut and input, or -1
   std::vector<int64_t> last_fault_;  // [group][input]
   std::vector<PendingFlip> pending_;
 };

@@ -219,7 +219,9 @@ std::shared_ptr<const Op> build_elu(NodeView& node) {
   return unary(node, Elu{node.attribute("alpha", 1.0F)});
 }
 std::shared_ptr<const Op> build_erf(NodeView& node) { return unary(node, Plain<error_function>{}); }
-std::shared_ptr<const Op> build_exp(NodeView& node) { return unary(node, Plain<functions::exp, true>{}); }
+std::shared_ptr<const Op> build_exp(NodeView& node) {
+  return unary(node, Plain<functions::exp, true>{});
+}
 std::shared_ptr<const Op> build_floor(NodeView& node) { return unary(node, Floor{}); }
 std::shared_ptr<const Op> build_hard_sigmoid(NodeView& node) {
   const float alpha = node.attribute("alpha", 0.2F);

@@ -163,7 +163,9 @@ class ElementwiseOp final : public Op {
         });
   }
 
-  bool monotone() const override { return requires { F::kMonotone; }; }
+  bool monotone() const override {
+    return requires { F::kMonotone; };
+  }
 
   std::shared_ptr<const Op> far_limit() const override {
     const size_t operands = operand_sizes().size();
