@@ -115,6 +115,7 @@ class Analysis {
       SiteResult result{describe_site(graph_, site),
                         SiteTally(neurons, rows),
                         std::vector<int32_t>(2 * site.neurons.size(), -1),
+                        count_cuts(graph_, site),
                         {}};
       if (options_.keep_thresholds) {
         result.thresholds.resize(static_cast<size_t>(inputs_ * neurons * 4));

@@ -1,6 +1,7 @@
 #include "cut.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace vigor {
 
@@ -61,6 +62,13 @@ int64_t CutChain::element(const Graph& graph, int64_t neuron) const {
     element = found.front();
   }
   return element;
+}
+
+int64_t count_cuts(const Graph& graph, const Site& site) {
+  const CutChain chain = find_cut(graph, site.tensor);
+  std::unordered_set<int64_t> cuts;
+  for (const int64_t neuron : site.neurons) cuts.insert(chain.element(graph, neuron));
+  return static_cast<int64_t>(cuts.size()) - (cuts.contains(-1) ? 1 : 0);
 }
 
 std::vector<Site> with_cut_sites(const Graph& graph, const std::vector<Site>& sites) {

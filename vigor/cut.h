@@ -30,6 +30,9 @@ struct CutChain {
 };
 CutChain find_cut(const Graph& graph, int tensor);
 
+/// How many cuts the neurons of a site feed.
+int64_t count_cuts(const Graph& graph, const Site& site);
+
 /// The sites, followed by one site for the cuts of each, in order: what a prober is made for.
 std::vector<Site> with_cut_sites(const Graph& graph, const std::vector<Site>& sites);
 

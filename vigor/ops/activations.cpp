@@ -15,8 +15,8 @@ namespace {
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kLargest = std::numeric_limits<float>::max();
 
-/// F maps a float to a float; F::limit(), if any, is the function f(s x) / s tends to. Those with
-/// F::monotone() were tried on every float.
+/// F maps a float to a float; F::limit(), if any, is the function f(s x) / s tends to, and
+/// F::monotone() is held against sweeps over the floats (tests/monotone_test.cpp).
 template <typename F>
 class UnaryOp final : public Op {
  public:
