@@ -22,6 +22,7 @@ namespace {
 struct Given {
   std::string model, output, audit;
   KeepGiven keep;
+  std::vector<std::string> without;
   AnalyzeOptions options;
   bool dry_run = false;
 };
@@ -37,6 +38,11 @@ double parse_percent(std::string text) {
 void check_values(Given& given) {
   AnalyzeOptions& options = given.options;
   if (!given.audit.empty()) options.audit = parse_percent(given.audit);
+  for (const std::string& name : given.without) {
+    for (const auto& [known, member] : kShortcuts) {
+      if (name == known) options.shortcuts.*member = false;
+    }
+  }
   std::vector<Site> none;
   if (!options.neurons.empty()) sample_neurons(none, options.neurons, options.seed);
   if (options.lanes < 16 || options.lanes > 1024 || options.lanes % 16 != 0) {
@@ -129,6 +135,18 @@ void add_analyze(CLI::App& app) {
       ->check(CLI::IsMember({"auto", "all", "none"}));
   command->add_flag("--keep-thresholds", options.keep_thresholds,
                     "Keep the thresholds of every input, not only the merged ranges");
+  command
+      ->add_option("--search", options.search,
+                   "guided, or bisect: plain bisection, the oracle (docs/search.md)")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"guided", "bisect"}));
+  std::vector<std::string> shortcuts;
+  for (const auto& [name, member] : kShortcuts) shortcuts.emplace_back(name);
+  command
+      ->add_option("--without", given->without,
+                   "Shortcuts of the guided search to leave out, comma-separated")
+      ->delimiter(',')
+      ->check(CLI::IsMember(shortcuts));
   command
       ->add_option("--prober", options.prober, "region (fast), suffix, or reference (the oracle)")
       ->capture_default_str()

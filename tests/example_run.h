@@ -70,6 +70,7 @@ inline Run example_run() {
   conv.tally.audited = 50;
   conv.tally.disagreements = 1;
   conv.tally.macs = 6000;
+  conv.cuts = 1;
   conv.far_class = {-1, 2, -1, 0, -1, -1, 1, 1};
   for (int i = 0; i < 4 * 4 * 4; ++i) conv.thresholds.push_back(static_cast<float>(i));
   conv.thresholds[3] = std::numeric_limits<float>::infinity();

@@ -30,6 +30,25 @@ TEST(Lattice, EndsAtTheDomain) {
   }
 }
 
+TEST(Lattice, IndexIsTheLastPointNotBeyond) {
+  const Lattice lattice(10);
+  for (const float a : {0.0F, 1.0F, -3.7F, 1.0F + 0x1p-20F, -0x1p-130F}) {
+    for (const int side : {-1, 1}) {
+      const int64_t last = lattice.count(a, side);
+      for (const int64_t i : {int64_t{0}, int64_t{1}, int64_t{2}, last / 2, last - 1, last}) {
+        const float point = lattice.point(a, side, i);
+        EXPECT_EQ(lattice.index(a, side, point), i) << a << ' ' << side;
+        const float beyond = std::nextafter(point, static_cast<float>(side) * INFINITY);
+        if (i > 0) {
+          EXPECT_EQ(lattice.index(a, side, beyond), i) << a << side;
+        }
+      }
+      EXPECT_EQ(lattice.index(a, side, static_cast<float>(-side) * 1e9F), 0);
+      EXPECT_EQ(lattice.index(a, side, static_cast<float>(side) * INFINITY), last);
+    }
+  }
+}
+
 TEST(Lattice, OneZero) {
   const Lattice lattice(10);
   const float step = 0x1p-136F;  // least positive value with 10 mantissa bits

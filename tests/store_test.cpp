@@ -101,6 +101,7 @@ void expect_same(const SiteResult& got, const SiteResult& expected) {
   EXPECT_EQ(got.tally.disagreements, expected.tally.disagreements);
   EXPECT_EQ(got.tally.macs, expected.tally.macs);
   EXPECT_EQ(got.far_class, expected.far_class);
+  EXPECT_EQ(got.cuts, expected.cuts);
 }
 
 // What a file keeps of a run: NaN where there was nothing to merge.

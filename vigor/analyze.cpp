@@ -28,12 +28,21 @@ bool rows_per_class(const AnalyzeOptions& options, const Graph& graph,
   return class_rows_fit(graph, neurons);
 }
 
+std::vector<std::string> without(const AnalyzeOptions& options) {
+  std::vector<std::string> names;
+  for (const auto& [name, member] : kShortcuts) {
+    if (options.search == "guided" && !(options.shortcuts.*member)) names.emplace_back(name);
+  }
+  return names;
+}
+
 // What the results depend on, beside model and data.
 std::string canonical(const AnalyzeOptions& options, int64_t inputs, bool per_class) {
   const nlohmann::json json{{"sites", options.sites},
                             {"neurons", options.neurons},
                             {"inputs", inputs},
-                            {"search", "bisect"},
+                            {"search", options.search},
+                            {"without", without(options)},
                             {"prober", options.prober == "region" ? "region" : "exact"},
                             {"tolerance_bits", options.tolerance_bits},
                             {"per_class", per_class},
@@ -41,6 +50,9 @@ std::string canonical(const AnalyzeOptions& options, int64_t inputs, bool per_cl
                             {"audit", options.audit}};
   return json.dump();
 }
+
+// Far slopes are kept where all of them fit; they only make searches shorter.
+constexpr int64_t kMostSlopeBytes = int64_t{256} << 20;
 
 class Analysis {
  public:
@@ -52,10 +64,18 @@ class Analysis {
         progress_(progress),
         log_(log),
         sites_(choose_sites(graph, options.sites, options.neurons, options.seed)),
-        unit_options_{Lattice(options.tolerance_bits), rows_per_class(options, graph, sites_),
-                      options.audit, options.seed},
+        probed_(with_cut_sites(graph, sites_)),
+        unit_options_{Lattice(options.tolerance_bits),
+                      rows_per_class(options, graph, sites_),
+                      options.audit,
+                      options.seed,
+                      nullptr,
+                      options.shortcuts},
         threads_(options.threads > 0 ? options.threads : available_cores()),
         inputs_(options.inputs > 0 ? std::min(options.inputs, data.size()) : data.size()) {
+    if (options.search != "guided" && options.search != "bisect") {
+      fail("search", "got '{}', expected guided or bisect", options.search);
+    }
     if (options.audit < 0 || options.audit > 1) {
       fail("audit", "got {}, expected a share from 0 to 1", options.audit);
     }
@@ -67,7 +87,7 @@ class Analysis {
 
   Run run() {
     const auto begin = std::chrono::steady_clock::now();
-    find_far_classes();
+    find_site_facts();
     find_thresholds();
     count_ranges();
     run_.provenance.seconds =
@@ -76,6 +96,7 @@ class Analysis {
   }
 
   Shard shard() {
+    find_site_facts();
     find_thresholds();
     Shard shard{part_head(run_, log_.source()), {}};
     shard.part.units = log_.finished_units();
@@ -95,23 +116,43 @@ class Analysis {
       SiteResult result{describe_site(graph_, site),
                         SiteTally(neurons, rows),
                         std::vector<int32_t>(2 * site.neurons.size(), -1),
+                        count_cuts(graph_, site),
                         {}};
       if (options_.keep_thresholds) {
         result.thresholds.resize(static_cast<size_t>(inputs_ * neurons * 4));
       }
       run_.sites.push_back(std::move(result));
     }
-    findings_ = std::make_unique<Findings>(run_, inputs_per_block(graph_), log_.keeps());
+    findings_ = std::make_unique<Findings>(graph_, run_, log_.keeps());
   }
 
-  void find_far_classes() {
+  // Far classes of all neurons, and what else the searches know before any data.
+  void find_site_facts() {
+    auto facts = std::make_shared<std::vector<SiteFacts>>();
+    int64_t neurons = 0;
+    for (const Site& site : sites_) {
+      const auto cut_site = static_cast<int32_t>(sites_.size() + facts->size());
+      facts->push_back({find_cut(graph_, site.tensor), cut_site, {}});
+      neurons += static_cast<int64_t>(site.neurons.size());
+    }
+    const bool keeps_slopes = neurons * 2 * graph_.classes() * 4 <= kMostSlopeBytes;
     const std::vector<UnitSpan>& spans = findings_->spans();
+    std::mutex mutex;  // of the slopes
     share_work(threads_, std::ssize(spans), [&](int, int64_t item) {
       const UnitSpan& unit = spans[static_cast<size_t>(item)];
       SiteResult& site = run_.sites[unit.site];
-      const auto classes = far_classes(graph_, site.site, unit.first, unit.count);
-      std::copy(classes.begin(), classes.end(), site.far_class.begin() + 2 * unit.first);
+      const FarLimits part = far_limits(graph_, site.site, unit.first, unit.count);
+      std::copy(part.classes.begin(), part.classes.end(), site.far_class.begin() + 2 * unit.first);
+      if (part.slopes.empty() || !keeps_slopes) return;
+      const auto classes = static_cast<size_t>(graph_.classes());
+      const std::lock_guard lock(mutex);
+      std::vector<float>& slopes = (*facts)[unit.site].far.slopes;
+      slopes.resize(site.far_class.size() * classes);
+      std::copy(part.slopes.begin(), part.slopes.end(),
+                slopes.begin() + 2 * unit.first * static_cast<int64_t>(classes));
     });
+    for (size_t s = 0; s < sites_.size(); ++s) (*facts)[s].far.classes = run_.sites[s].far_class;
+    if (options_.search == "guided") unit_options_.facts = std::move(facts);
   }
 
   // Phase 1: the units that are this process's and not done yet.
@@ -143,7 +184,7 @@ class Analysis {
     const Golden golden =
         golden_block(graph_, data_, findings_->first_input(units.front()), inputs_);
     while (std::ssize(probers_) < threads_) {
-      probers_.push_back(make_prober(options_.prober, graph_, sites_, options_.lanes));
+      probers_.push_back(make_prober(options_.prober, graph_, probed_, options_.lanes));
     }
     for (const auto& prober : probers_) prober->bind(golden);
     share_work(threads_, std::ssize(units), [&](int worker, int64_t item) {
@@ -197,7 +238,7 @@ class Analysis {
   const AnalyzeOptions& options_;
   const AnalyzeProgress& progress_;
   UnitLog& log_;
-  std::vector<Site> sites_;
+  std::vector<Site> sites_, probed_;  // the latter with their cuts
   UnitOptions unit_options_;
   int threads_;
   int64_t inputs_;

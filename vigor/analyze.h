@@ -5,6 +5,7 @@
 #include <string>
 
 #include "dataset.h"
+#include "guided.h"
 #include "run.h"
 #include "run_head.h"
 #include "unit_log.h"
@@ -13,11 +14,13 @@ namespace vigor {
 
 struct AnalyzeOptions {
   std::string sites = "post-activation";
-  std::string neurons;           // a sample of each site, "200" or "5%"; empty: all
-  int64_t inputs = 0;            // the first N of the data; 0: all
-  int tolerance_bits = 10;       // explicit mantissa bits of the lattice
-  std::string classes = "auto";  // ranges per golden class: all, none, auto (all up to 256 MiB)
-  bool keep_thresholds = false;  // of every input
+  std::string neurons;            // a sample of each site, "200" or "5%"; empty: all
+  int64_t inputs = 0;             // the first N of the data; 0: all
+  int tolerance_bits = 10;        // explicit mantissa bits of the lattice
+  std::string classes = "auto";   // ranges per golden class: all, none, auto (all up to 256 MiB)
+  bool keep_thresholds = false;   // of every input
+  std::string search = "guided";  // or bisect: plain bisection, the oracle
+  Shortcuts shortcuts;            // of the guided search
   std::string prober = "region";
   double audit = 0;  // share of the flips settled without a run that are run all the same
   uint64_t seed = 0;

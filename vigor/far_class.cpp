@@ -46,9 +46,8 @@ int32_t unique_class(const float* logits, int64_t classes) {
 
 }  // namespace
 
-std::vector<int32_t> far_classes(const Graph& graph, const Site& site, int64_t first,
-                                 int64_t count) {
-  std::vector<int32_t> result(static_cast<size_t>(2 * count), -1);
+FarLimits far_limits(const Graph& graph, const Site& site, int64_t first, int64_t count) {
+  FarLimits result{std::vector<int32_t>(static_cast<size_t>(2 * count), -1), {}};
   const int storage = graph.tensor(site.tensor).storage;
   const std::vector<bool> dependent = depends_on(graph, storage);
   const std::optional<Graph> limit = limit_graph(graph, dependent);
@@ -57,6 +56,7 @@ std::vector<int32_t> far_classes(const Graph& graph, const Site& site, int64_t f
   for (size_t n = 0; n < dependent.size(); ++n) {
     if (dependent[n]) nodes.push_back(static_cast<int>(n));
   }
+  result.slopes.reserve(result.classes.size() * static_cast<size_t>(graph.classes()));
   LaneRunner runner(*limit, nodes, kLanes, false);
   std::map<int, std::vector<float>> outside;
   outside[storage];
@@ -66,9 +66,9 @@ std::vector<int32_t> far_classes(const Graph& graph, const Site& site, int64_t f
     runner.bind(tensor, values.data());
   }
   std::vector<float>& neuron = outside[storage];
-  // Lane l of a round stands for entry `begin + l` of the result.
-  for (size_t begin = 0; begin < result.size(); begin += kLanes) {
-    const size_t lanes = std::min<size_t>(kLanes, result.size() - begin);
+  // Lane l of a round stands for entry `begin + l` of the classes.
+  for (size_t begin = 0; begin < result.classes.size(); begin += kLanes) {
+    const size_t lanes = std::min<size_t>(kLanes, result.classes.size() - begin);
     const auto at = [&](size_t lane) {
       const size_t k = static_cast<size_t>(first) + (begin + lane) / 2;
       return static_cast<size_t>(site.neurons[k]) * kLanes + lane;
@@ -76,7 +76,9 @@ std::vector<int32_t> far_classes(const Graph& graph, const Site& site, int64_t f
     for (size_t l = 0; l < lanes; ++l) neuron[at(l)] = (begin + l) % 2 == 0 ? -1.0F : 1.0F;
     runner.run();
     for (size_t l = 0; l < lanes; ++l) {
-      result[begin + l] = unique_class(runner.values(graph.logits) + l, graph.classes());
+      const float* logits = runner.values(graph.logits) + l;
+      result.classes[begin + l] = unique_class(logits, graph.classes());
+      for (int64_t c = 0; c < graph.classes(); ++c) result.slopes.push_back(logits[c * kLanes]);
       neuron[at(l)] = 0.0F;
     }
   }

@@ -8,10 +8,17 @@
 
 namespace vigor {
 
-/// Of neurons [first, first + count) of the site, [neuron, 2]: the class as v -> -inf and as
-/// v -> +inf, the same for every input; -1 where there is none. Found without data: the network
-/// without biases, fed by the neuron alone.
-std::vector<int32_t> far_classes(const Graph& graph, const Site& site, int64_t first,
-                                 int64_t count);
+struct FarLimits {
+  /// [neuron, 2]: the class as v -> -inf and as v -> +inf, the same for every input; -1 where there
+  /// is none.
+  std::vector<int32_t> classes;
+  /// [neuron, 2, class]: what each logit gains per unit of |v|, in the limit. Empty where an
+  /// operator has no limit.
+  std::vector<float> slopes;
+};
+
+/// Of neurons [first, first + count) of the site. Found without data: the network without biases,
+/// fed by the neuron alone.
+FarLimits far_limits(const Graph& graph, const Site& site, int64_t first, int64_t count);
 
 }  // namespace vigor

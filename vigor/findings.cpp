@@ -18,15 +18,14 @@ void put_neurons(Part& part, size_t site, int64_t first, const SiteTally& tally)
 
 }  // namespace
 
-Findings::Findings(Run& run, int64_t inputs_per_block, bool pending)
+Findings::Findings(const Graph& graph, Run& run, bool pending)
     : run_(run),
-      block_(inputs_per_block),
+      block_(inputs_per_block(graph)),
       blocks_((std::ssize(run.golden_class) + block_ - 1) / block_),
       keeps_pending_(pending) {
   for (size_t s = 0; s < run.sites.size(); ++s) {
-    const int64_t neurons = run.sites[s].tally.neurons;
-    for (int64_t first = 0; first < neurons; first += kUnitNeurons) {
-      spans_.push_back({s, first, std::min(kUnitNeurons, neurons - first)});
+    for (const auto& [first, count] : neuron_spans(graph, run.sites[s].site)) {
+      spans_.push_back({s, first, count});
     }
   }
 }

@@ -23,7 +23,7 @@ class Findings {
  public:
   /// `run` has its inputs and empty tallies; it outlives this. `pending`: keeps apart what pack()
   /// takes.
-  Findings(Run& run, int64_t inputs_per_block, bool pending);
+  Findings(const Graph& graph, Run& run, bool pending);
 
   const std::vector<UnitSpan>& spans() const { return spans_; }
   int64_t units() const { return blocks_ * std::ssize(spans_); }

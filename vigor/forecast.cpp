@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "cut.h"
 #include "lattice.h"
 #include "prober.h"
 #include "random.h"
@@ -12,8 +13,8 @@ namespace vigor {
 
 namespace {
 
-// Of plain bisection with the default lattice: LeNet-5 on Fashion-MNIST takes 18 to 35.
-constexpr double kProbesPerNeuronAndInput = 28;
+// Of the default search: LeNet-5 on Fashion-MNIST takes 3 to 10 (docs/search.md).
+constexpr double kProbesPerCutAndInput = 8;
 
 std::vector<float> random_input(const Graph& graph) {
   const Philox random(0);
@@ -64,7 +65,8 @@ Forecast forecast(const Graph& graph, const std::vector<Site>& sites, int64_t in
   for (size_t s = 0; s < sites.size(); ++s) {
     const auto neurons = static_cast<int64_t>(sites[s].neurons.size());
     if (neurons == 0) continue;
-    const double probes = kProbesPerNeuronAndInput * static_cast<double>(neurons * inputs);
+    const double probes =
+        kProbesPerCutAndInput * static_cast<double>(count_cuts(graph, sites[s]) * inputs);
     const ProbeCost cost = probe_cost(*prober, static_cast<int32_t>(s));
     result.neurons += neurons;
     result.probes += probes;

@@ -13,9 +13,8 @@ struct Forecast {
   int64_t bytes = 0;   // peak memory: weights aside, what golden runs, batches and results take
 };
 
-/// Probes per neuron and input are those of plain bisection (measured: about 20 a side where there
-/// is a threshold, one where there is none; flips add few). Their time is that of one batch of the
-/// region prober at the middle neuron of each site, on random pixels.
+/// Probes per cut and input are those of the default search on LeNet-5. Their time is that of one
+/// batch of the region prober at the middle neuron of each site, on random pixels.
 Forecast forecast(const Graph& graph, const std::vector<Site>& sites, int64_t inputs, int threads);
 
 /// Multiply-accumulates of the nodes that depend on the site.

@@ -24,6 +24,11 @@ float Lattice::point(float a, int side, int64_t index) const {
   return side > 0 ? value(next_above(a) + index - 1) : -value(next_above(-a) + index - 1);
 }
 
+int64_t Lattice::index(float a, int side, float v) const {
+  const int64_t beyond = side > 0 ? next_above(v) - next_above(a) : next_above(-v) - next_above(-a);
+  return std::clamp<int64_t>(beyond, 0, count(a, side));
+}
+
 // Index of the least lattice value above a. Zero has index 0, negative values negative indices.
 int64_t Lattice::next_above(float a) const {
   const int32_t magnitude = std::bit_cast<int32_t>(a) & 0x7fffffff;

@@ -20,6 +20,8 @@ class Lattice {
   /// beyond it up to kMostProbed. `side` is +1 (above) or -1 (below, mirrored). `a` is finite.
   int64_t count(float a, int side) const;
   float point(float a, int side, int64_t index) const;
+  /// The last point of the side that is not beyond v, 0 where v is on the other side of `a`.
+  int64_t index(float a, int side, float v) const;
 
  private:
   int64_t next_above(float a) const;

@@ -62,6 +62,10 @@ class Op {
   virtual std::unique_ptr<RegionStep> plan_region(std::span<const RegionTensor> operands,
                                                   const RegionOutput& output) const;
 
+  /// Every output element is, as computed, a non-decreasing or a non-increasing function of any one
+  /// operand element, whatever the others are (METHOD section 4, "Cut collapse").
+  virtual bool monotone() const { return false; }
+
   /// The operator that op(s x) / s tends to as s grows, exact for the far class (METHOD "far
   /// class"): without biases, every constant of lower order dropped. Null where there is none.
   virtual std::shared_ptr<const Op> far_limit() const { return nullptr; }

@@ -57,6 +57,7 @@ struct SiteHead {
 struct SiteResult : SiteHead {
   SiteTally tally;
   std::vector<int32_t> far_class;  // [K, 2]: class as v -> -inf, +inf; -1 where there is none
+  int64_t cuts = 0;                // that the neurons feed, see cut.h
   std::vector<float> thresholds;   // [N, K, 2, 2], side x (safe, unsafe) values, if kept
 };
 

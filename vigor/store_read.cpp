@@ -23,13 +23,14 @@ class RunReader {
 
  private:
   void read_site(const Hdf5Group& group) {
-    SiteResult site{read_site_head(group), {}, {}, {}};
+    SiteResult site{read_site_head(group), {}, {}, 0, {}};
     site.tally.neurons = static_cast<int64_t>(site.site.neurons.size());
     read_ranges(group, site.tally);
     read_counts(group, site.tally);
     const auto neurons = static_cast<hsize_t>(site.tally.neurons);
     site.far_class = group.get_array<int32_t>("far_class", {neurons, 2});
     within(site.far_class, -1, run_.classes - 1, group.path("far_class"));
+    site.cuts = within(group.get<int64_t>("cuts"), 0, site.tally.neurons, group.path("cuts"));
     if (group.has("thresholds")) {
       site.thresholds =
           group.get_array<float>("thresholds", {run_.golden_class.size(), neurons, 2, 2});

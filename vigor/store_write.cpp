@@ -86,6 +86,7 @@ void put_site(const Hdf5Group& group, const SiteResult& site, const Run& run) {
   group.put("audited", site.tally.audited);
   group.put("disagreements", site.tally.disagreements);
   group.put("macs", site.tally.macs);
+  group.put("cuts", site.cuts);
   put_ranges(group, site.tally, run);
   group.put_array("far_class", site.far_class, {neurons, 2});
   put_counts(group, site, run);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <unordered_map>
 
 #include "bit_flip.h"
 #include "deviation.h"
@@ -13,25 +15,40 @@ namespace vigor {
 namespace {
 
 // A flip that is run, and what the thresholds said of it.
-enum class Expected { kUnknown, kSafe, kCritical };
 struct PendingFlip {
   int64_t neuron;
   int bit;
   bool beyond;  // outside of the search domain
-  Expected expected;
+  Verdict expected;
   bool audited;
+  size_t fault;
 };
 
-Expected by_threshold(const Threshold& below, const Threshold& above, float v) {
-  if (v >= above.unsafe || v <= below.unsafe) return Expected::kCritical;
-  if (v <= above.safe && v >= below.safe) return Expected::kSafe;
-  return Expected::kUnknown;
-}
+// The thresholds of one neuron, one entry per input.
+struct NeuronThresholds {
+  explicit NeuronThresholds(size_t count)
+      : below_unsafe(count),
+        below_safe(count),
+        above_safe(count),
+        above_unsafe(count),
+        nan(count) {}
+  std::vector<float> below_unsafe, below_safe, above_safe, above_unsafe;
+  std::vector<uint8_t> nan;
+
+  Verdict verdict(size_t i, float v) const {
+    if (v >= above_unsafe[i] || v <= below_unsafe[i]) return Verdict::kCritical;
+    if (v <= above_safe[i] && v >= below_safe[i]) return Verdict::kSafe;
+    return Verdict::kUnknown;
+  }
+};
 
 int64_t histogram_bin(double deviation) {
   if (!std::isfinite(deviation)) return kHistogramBins - 1;
   return std::clamp<int64_t>(std::ilogb(deviation) + 150, 0, kHistogramBins - 2);
 }
+
+constexpr int64_t kUnitNeurons = 64;
+constexpr int64_t kMostUnitNeurons = 1024;
 
 // Keeps the draws of the audit apart from those of other samples by the same seed.
 constexpr uint64_t kAuditKey = 0xa0d17;
@@ -45,17 +62,25 @@ class Unit {
         neurons_(prober.site(site).neurons.data() + first, static_cast<size_t>(count)),
         options_(options),
         random_(options.seed ^ kAuditKey),
-        tally_(count, options.per_class ? prober.graph().classes() + 1 : 1) {}
+        tally_(count, options.per_class ? prober.graph().classes() + 1 : 1),
+        inputs_(static_cast<size_t>(golden_.count())),
+        row_(static_cast<size_t>(golden_.lanes())),
+        stand_ins_(inputs_) {
+    if (!options.facts) return;
+    const SiteFacts& facts = (*options.facts)[static_cast<size_t>(site)];
+    search_.emplace(prober, options.lattice, site, facts, first, count, options.shortcuts);
+    last_fault_.assign(neurons_.size() * inputs_, -1);
+  }
 
   SiteTally run(std::vector<Threshold>* thresholds) {
     const int64_t macs_before = prober_.costs().macs;
-    thresholds_ = bisect(prober_, options_.lattice, site_, neurons_, tally_.probes);
+    thresholds_ = search_ ? search_->run(tally_.probes)
+                          : bisect(prober_, options_.lattice, site_, neurons_, tally_.probes);
     for (int64_t k = 0; k < tally_.neurons; ++k) {
       for (int64_t i = 0; i < golden_.count(); ++i) {
-        if (golden_.golden_class(i) < 0) continue;
-        add_ranges(k, i);
-        for (int bit = 0; bit < kBits; ++bit) add_flip(k, i, bit);
+        if (golden_.golden_class(i) >= 0) add_ranges(k, i);
       }
+      add_flips(k);
     }
     run_pending();
     tally_.macs = prober_.costs().macs - macs_before;
@@ -64,9 +89,11 @@ class Unit {
   }
 
  private:
-  float value(int64_t k, int64_t i) const {
-    return golden_.value(prober_.site(site_).tensor, neurons_[static_cast<size_t>(k)], i);
+  const float* golden_row(int64_t k) const {
+    return golden_.values(prober_.site(site_).tensor) +
+           neurons_[static_cast<size_t>(k)] * golden_.lanes();
   }
+  float value(int64_t k, int64_t i) const { return golden_row(k)[i]; }
 
   const Threshold* thresholds(int64_t k, int64_t i) const {
     return &thresholds_[static_cast<size_t>((k * golden_.count() + i) * 2)];
@@ -108,22 +135,96 @@ class Unit {
     }
   }
 
-  void add_flip(int64_t k, int64_t i, int bit) {
-    const float a = value(k, i);
-    const float v = flip_bit(a, bit);
-    if (v == a) return;
-    const bool beyond = !(std::abs(v) <= kMostProbed);
-    const Threshold* t = thresholds(k, i);
-    const Expected expected = beyond ? Expected::kUnknown : by_threshold(t[0], t[1], v);
-    if (beyond) ++tally_.overflow[static_cast<size_t>(k)];
-    const bool nan_side = expected == Expected::kCritical && t[v > a ? 1 : 0].nan;
-    const bool drawn = expected != Expected::kUnknown && audited(k, i, bit);
-    if (expected == Expected::kUnknown || nan_side || drawn) {
-      faults_.push_back({static_cast<int32_t>(i), site_, neurons_[static_cast<size_t>(k)], v});
-      pending_.push_back({k, bit, beyond, expected, drawn});
-    } else if (expected == Expected::kCritical) {
-      ++tally_.critical[static_cast<size_t>(k * kBits + bit)];
+  void add_flips(int64_t k) {
+    NeuronThresholds known(inputs_);
+    for (size_t i = 0; i < inputs_; ++i) {
+      const Threshold* t = thresholds(k, static_cast<int64_t>(i));
+      known.below_unsafe[i] = t[0].unsafe;
+      known.below_safe[i] = t[0].safe;
+      known.above_safe[i] = t[1].safe;
+      known.above_unsafe[i] = t[1].unsafe;
+      known.nan[i] = t[0].nan || t[1].nan;
     }
+    for (int bit = 0; bit < kBits; ++bit) {
+      if (!settle_flips(k, bit, known)) add_runs(k, bit, known);
+    }
+  }
+
+  // Counts the flips of a bit if the thresholds settle them for every input; a plain loop, as
+  // nearly all of them do.
+  bool settle_flips(int64_t k, int bit, const NeuronThresholds& known) {
+    if (options_.audit > 0) return false;
+    const float* a = golden_row(k);
+    int32_t critical = 0, runs = 0;
+    for (size_t i = 0; i < inputs_; ++i) {
+      const float v = flip_bit(a[i], bit);
+      const int32_t beyond = !(std::abs(v) <= kMostProbed);
+      const int32_t unsafe = (v >= known.above_unsafe[i]) | (v <= known.below_unsafe[i]);
+      const int32_t safe = (v <= known.above_safe[i]) & (v >= known.below_safe[i]);
+      critical += unsafe;
+      runs |= beyond | (1 - (unsafe | safe)) | (unsafe & known.nan[i]);
+    }
+    if (runs == 0) tally_.critical[static_cast<size_t>(k * kBits + bit)] += critical;
+    return runs == 0;
+  }
+
+  void add_runs(int64_t k, int bit, const NeuronThresholds& known) {
+    const float* a = golden_row(k);
+    const size_t cell = static_cast<size_t>(k * kBits + bit);
+    std::copy_n(a, row_.size(), row_.data());
+    bool looked_up = false;
+    for (size_t i = 0; i < inputs_; ++i) {
+      const float v = flip_bit(a[i], bit);
+      const auto input = static_cast<int64_t>(i);
+      if (v == a[i] || golden_.golden_class(input) < 0) continue;
+      const bool beyond = !(std::abs(v) <= kMostProbed);
+      Verdict verdict = beyond ? Verdict::kUnknown : known.verdict(i, v);
+      if (beyond) ++tally_.overflow[static_cast<size_t>(k)];
+      if (search_ && verdict == Verdict::kUnknown && !looked_up) {
+        for (size_t l = 0; l < inputs_; ++l) row_[l] = flip_bit(a[l], bit);
+        search_->stand_ins(static_cast<size_t>(k), row_.data(), stand_ins_);
+        looked_up = true;
+      }
+      if (search_ && verdict == Verdict::kUnknown && !beyond) {
+        verdict = search_->verdict(static_cast<size_t>(k), stand_ins_[i]);
+      }
+      const bool nan_side = verdict == Verdict::kCritical && known.nan[i] != 0;
+      const bool drawn = verdict != Verdict::kUnknown && audited(k, input, bit);
+      if (verdict != Verdict::kUnknown && !nan_side && !drawn) {
+        if (verdict == Verdict::kCritical) ++tally_.critical[cell];
+        continue;
+      }
+      const bool shared = search_ && verdict == Verdict::kUnknown;
+      const Fault own{static_cast<int32_t>(i), site_, neurons_[static_cast<size_t>(k)], v};
+      const size_t fault = shared ? add_shared(k, stand_ins_[i]) : add_fault(k, own);
+      pending_.push_back({k, bit, beyond, verdict, drawn, fault});
+    }
+  }
+
+  size_t add_fault(int64_t k, const Fault& fault) {
+    const int tensor = prober_.site(fault.site).tensor;
+    const bool runs = !std::isnan(fault.value) &&
+                      fault.value != golden_.value(tensor, fault.element, fault.input);
+    if (runs) ++tally_.probes[static_cast<size_t>(k)];
+    faults_.push_back(fault);
+    same_cut_.push_back(-1);
+    return faults_.size() - 1;
+  }
+
+  // Neurons that feed one cut may ask for the same run.
+  size_t add_shared(int64_t k, const Fault& fault) {
+    const size_t group = search_->group(static_cast<size_t>(k));
+    int64_t& last = last_fault_[group * inputs_ + static_cast<size_t>(fault.input)];
+    for (int64_t f = last; f >= 0; f = same_cut_[static_cast<size_t>(f)]) {
+      const Fault& other = faults_[static_cast<size_t>(f)];
+      if (other.element == fault.element && other.value == fault.value) {
+        return static_cast<size_t>(f);
+      }
+    }
+    const size_t added = add_fault(k, fault);
+    same_cut_[added] = last;
+    last = static_cast<int64_t>(added);
+    return added;
   }
 
   // Drawn by (site, neuron, input, bit) alone, so that any cut of the work audits the same flips.
@@ -139,18 +240,16 @@ class Unit {
   void run_pending() {
     std::vector<Outcome> outcomes(faults_.size());
     prober_.run(faults_, outcomes);
-    for (size_t f = 0; f < pending_.size(); ++f) {
-      const PendingFlip& flip = pending_[f];
-      const Outcome& outcome = outcomes[f];
+    for (const PendingFlip& flip : pending_) {
+      const Outcome& outcome = outcomes[flip.fault];
       const auto k = static_cast<size_t>(flip.neuron);
       const size_t cell = k * kBits + static_cast<size_t>(flip.bit);
-      if (!outcome.nan || !std::isnan(faults_[f].value)) ++tally_.probes[k];
       if (outcome.critical) ++tally_.critical[cell];
       if (outcome.nan) ++tally_.critical_nan[cell];
       if (outcome.critical && flip.beyond) ++tally_.critical_beyond[cell];
       if (flip.audited) ++tally_.audited;
-      if (flip.expected == Expected::kUnknown) continue;
-      if (outcome.critical != (flip.expected == Expected::kCritical)) {
+      if (flip.expected == Verdict::kUnknown) continue;
+      if (outcome.critical != (flip.expected == Verdict::kCritical)) {
         if (flip.audited) ++tally_.disagreements;
         ++tally_.contradictions[k];
       }
@@ -164,12 +263,42 @@ class Unit {
   const UnitOptions& options_;
   Philox random_;
   SiteTally tally_;
+  std::optional<GuidedSearch> search_;  // none: bisection
   std::vector<Threshold> thresholds_;
+  size_t inputs_;
+  std::vector<float> row_;  // of the lanes
+  std::vector<Fault> stand_ins_;
   std::vector<Fault> faults_;
+  std::vector<int64_t> same_cut_;  // per fault: the one before it of the same cut and input, or -1
+  std::vector<int64_t> last_fault_;  // [group][input]
   std::vector<PendingFlip> pending_;
 };
 
 }  // namespace
+
+std::vector<NeuronSpan> neuron_spans(const Graph& graph, const Site& site) {
+  const CutChain chain = find_cut(graph, site.tensor);
+  const auto neurons = static_cast<int64_t>(site.neurons.size());
+  std::vector<int64_t> cuts;
+  std::unordered_map<int64_t, int64_t> last;  // neuron that feeds a cut
+  for (int64_t k = 0; k < neurons; ++k) {
+    cuts.push_back(chain.element(graph, site.neurons[static_cast<size_t>(k)]));
+    last[cuts.back()] = k;
+  }
+  std::vector<NeuronSpan> spans;
+  int64_t first = 0;
+  int64_t open_until = 0;  // last neuron of the cuts seen
+  for (int64_t k = 0; k < neurons; ++k) {
+    const int64_t cut = cuts[static_cast<size_t>(k)];
+    if (cut >= 0) open_until = std::max(open_until, last[cut]);
+    const int64_t count = k + 1 - first;
+    const bool whole = count >= kUnitNeurons && (open_until <= k || count >= kMostUnitNeurons);
+    if (!whole && k + 1 < neurons) continue;
+    spans.push_back({first, count});
+    first = k + 1;
+  }
+  return spans;
+}
 
 SiteTally run_unit(Prober& prober, int32_t site, int64_t first, int64_t count,
                    const UnitOptions& options, std::vector<Threshold>* thresholds) {

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "guided.h"
 #include "lattice.h"
 #include "prober.h"
 #include "run.h"
@@ -12,14 +14,20 @@
 
 namespace vigor {
 
-/// Neurons of a unit; its inputs are those of the golden block.
-inline constexpr int64_t kUnitNeurons = 64;
+/// Neurons of a unit: at least 64 (but for the site's last unit), and those that feed the same cut
+/// together where at most 1024 do. Its inputs are those of the golden block.
+struct NeuronSpan {
+  int64_t first, count;
+};
+std::vector<NeuronSpan> neuron_spans(const Graph& graph, const Site& site);
 
 struct UnitOptions {
   Lattice lattice;
   bool per_class = true;  // a row of ranges per golden class beside the one for all
   double audit = 0;       // share of the flips settled without a run that are run all the same
   uint64_t seed = 0;
+  std::shared_ptr<const std::vector<SiteFacts>> facts = nullptr;  // of each site; null: bisection
+  Shortcuts shortcuts = {};
 };
 
 /// Phase 1: thresholds of neurons [first, first + count) of the prober's site for the golden block

@@ -15,7 +15,8 @@ namespace {
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kLargest = std::numeric_limits<float>::max();
 
-/// F maps a float to a float; F::limit(), if any, is the function f(s x) / s tends to.
+/// F maps a float to a float; F::limit(), if any, is the function f(s x) / s tends to, and
+/// F::monotone() is held against sweeps over the floats (tests/monotone_test.cpp).
 template <typename F>
 class UnaryOp final : public Op {
  public:
@@ -46,6 +47,11 @@ class UnaryOp final : public Op {
                              });
   }
 
+  bool monotone() const override {
+    if constexpr (requires { f_.monotone(); }) return f_.monotone();
+    return false;
+  }
+
   std::shared_ptr<const Op> far_limit() const override {
     if constexpr (requires { f_.limit(); }) {
       using Limit = typename std::decay_t<decltype(f_.limit())>::value_type;
@@ -69,9 +75,10 @@ std::shared_ptr<const Op> unary(NodeView& node, F f) {
 }
 
 /// A function without parameters and without a limit.
-template <float (*function)(float)>
+template <float (*function)(float), bool rises = false>
 struct Plain {
   float operator()(float x) const { return function(x); }
+  bool monotone() const { return rises; }
 };
 
 // Comparisons are written so that NaN passes through.
@@ -83,12 +90,14 @@ struct Identity {
 struct Relu {
   float operator()(float x) const { return x < 0.0F ? 0.0F : x; }
   std::optional<Relu> limit() const { return *this; }
+  bool monotone() const { return true; }
 };
 
 struct LeakyRelu {
   float alpha;
   float operator()(float x) const { return x < 0.0F ? alpha * x : x; }
   std::optional<LeakyRelu> limit() const { return *this; }
+  bool monotone() const { return alpha >= 0.0F; }
 };
 
 struct ScaledRelu {
@@ -105,16 +114,19 @@ struct Abs {
 struct Neg {
   float operator()(float x) const { return -x; }
   std::optional<Neg> limit() const { return *this; }
+  bool monotone() const { return true; }
 };
 
 struct Ceil {
   float operator()(float x) const { return std::ceil(x); }
   std::optional<Identity> limit() const { return Identity{}; }
+  bool monotone() const { return true; }
 };
 
 struct Floor {
   float operator()(float x) const { return std::floor(x); }
   std::optional<Identity> limit() const { return Identity{}; }
+  bool monotone() const { return true; }
 };
 
 struct Elu {
@@ -124,6 +136,7 @@ struct Elu {
     return x < 0.0F ? below : x;
   }
   std::optional<Relu> limit() const { return Relu{}; }
+  bool monotone() const { return alpha >= 0.0F; }
 };
 
 struct Celu {
@@ -134,6 +147,7 @@ struct Celu {
     return x < 0.0F ? below : x;
   }
   std::optional<Relu> limit() const { return Relu{}; }
+  bool monotone() const { return alpha > 0.0F; }
 };
 
 struct Selu {
@@ -144,11 +158,13 @@ struct Selu {
     return x < 0.0F ? below : gamma * x;
   }
   std::optional<ScaledRelu> limit() const { return ScaledRelu{gamma}; }
+  bool monotone() const { return alpha >= 0.0F && gamma >= 0.0F; }
 };
 
 struct Softplus {
   float operator()(float x) const { return functions::softplus(x); }
   std::optional<Relu> limit() const { return Relu{}; }
+  bool monotone() const { return true; }
 };
 
 /// The lower bound first, as ONNX orders them; without a bound it is an infinity.
@@ -163,11 +179,13 @@ struct Clip {
     if (below && above) return std::nullopt;
     return Clip{below ? 0.0F : -kInfinity, above ? 0.0F : kInfinity};
   }
+  bool monotone() const { return true; }
 };
 
 struct HardSigmoid {
   float alpha, beta;
   float operator()(float x) const { return Clip{0.0F, 1.0F}(alpha * x + beta); }
+  bool monotone() const { return true; }
 };
 
 struct HardSwish {
@@ -201,7 +219,9 @@ std::shared_ptr<const Op> build_elu(NodeView& node) {
   return unary(node, Elu{node.attribute("alpha", 1.0F)});
 }
 std::shared_ptr<const Op> build_erf(NodeView& node) { return unary(node, Plain<error_function>{}); }
-std::shared_ptr<const Op> build_exp(NodeView& node) { return unary(node, Plain<functions::exp>{}); }
+std::shared_ptr<const Op> build_exp(NodeView& node) {
+  return unary(node, Plain<functions::exp, true>{});
+}
 std::shared_ptr<const Op> build_floor(NodeView& node) { return unary(node, Floor{}); }
 std::shared_ptr<const Op> build_hard_sigmoid(NodeView& node) {
   const float alpha = node.attribute("alpha", 0.2F);
@@ -222,13 +242,13 @@ std::shared_ptr<const Op> build_selu(NodeView& node) {
   return unary(node, Selu{alpha, node.attribute("gamma", 1.05070102214813232421875F)});
 }
 std::shared_ptr<const Op> build_sigmoid(NodeView& node) {
-  return unary(node, Plain<functions::sigmoid>{});
+  return unary(node, Plain<functions::sigmoid, true>{});
 }
 std::shared_ptr<const Op> build_softplus(NodeView& node) { return unary(node, Softplus{}); }
 std::shared_ptr<const Op> build_softsign(NodeView& node) { return unary(node, Plain<softsign>{}); }
 std::shared_ptr<const Op> build_sqrt(NodeView& node) { return unary(node, Plain<square_root>{}); }
 std::shared_ptr<const Op> build_tanh(NodeView& node) {
-  return unary(node, Plain<functions::tanh>{});
+  return unary(node, Plain<functions::tanh, true>{});
 }
 
 }  // namespace vigor

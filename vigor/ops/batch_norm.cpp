@@ -59,6 +59,8 @@ class BatchNormOp final : public Op {
         });
   }
 
+  bool monotone() const override { return true; }
+
   std::shared_ptr<const Op> far_limit() const override {
     return std::make_shared<BatchNormOp>(shape(), scale_, std::vector<float>(shift_.size()));
   }

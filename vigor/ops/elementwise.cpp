@@ -32,16 +32,19 @@ enum class Far {
 
 struct Add {
   static constexpr Far kFar = Far::kZeroConstants;
+  static constexpr bool kMonotone = true;
   static constexpr Role kRole = Role::kAffine;
   float operator()(float a, float b) const { return functions::one_nan(a + b); }
 };
 struct Sub {
   static constexpr Far kFar = Far::kZeroConstants;
+  static constexpr bool kMonotone = true;
   static constexpr Role kRole = Role::kAffine;
   float operator()(float a, float b) const { return functions::one_nan(a - b); }
 };
 struct Mul {
   static constexpr Far kFar = Far::kOneActivation;
+  static constexpr bool kMonotone = true;
   static constexpr Role kRole = Role::kAffine;
   float operator()(float a, float b) const { return functions::one_nan(a * b); }
 };
@@ -52,11 +55,13 @@ struct Div {
 };
 struct Min {
   static constexpr Far kFar = Far::kZeroConstants;
+  static constexpr bool kMonotone = true;
   static constexpr Role kRole = Role::kActivation;
   float operator()(float a, float b) const { return functions::minimum(a, b); }
 };
 struct Max {
   static constexpr Far kFar = Far::kZeroConstants;
+  static constexpr bool kMonotone = true;
   static constexpr Role kRole = Role::kActivation;
   float operator()(float a, float b) const { return functions::maximum(a, b); }
 };
@@ -156,6 +161,10 @@ class ElementwiseOp final : public Op {
                            for (size_t s = 1; s < rows.size(); ++s)
                              a = combine(a, side(s), out, count);
                          });
+  }
+
+  bool monotone() const override {
+    return requires { F::kMonotone; };
   }
 
   std::shared_ptr<const Op> far_limit() const override {

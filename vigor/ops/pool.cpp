@@ -126,6 +126,8 @@ class PoolOp final : public Op {
         });
   }
 
+  bool monotone() const override { return true; }
+
   // Positively homogeneous both.
   std::shared_ptr<const Op> far_limit() const override { return std::make_shared<PoolOp>(*this); }
 
