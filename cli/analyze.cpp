@@ -4,7 +4,9 @@
 
 #include "commands.h"
 #include "error.h"
+#include "finish.h"
 #include "forecast.h"
+#include "keep.h"
 #include "onnx_import.h"
 #include "output.h"
 #include "progress.h"
@@ -19,6 +21,7 @@ namespace {
 
 struct Given {
   std::string model, output, audit;
+  KeepGiven keep;
   AnalyzeOptions options;
   bool dry_run = false;
 };
@@ -44,20 +47,39 @@ void check_values(Given& given) {
 void print_forecast(const Graph& graph, const Dataset& data, const AnalyzeOptions& options) {
   const int64_t inputs = options.inputs > 0 ? std::min(options.inputs, data.size()) : data.size();
   const int threads = options.threads > 0 ? options.threads : available_cores();
-  const Forecast cost = forecast(graph, choose_sites(graph, options), inputs, threads);
+  const Forecast cost = forecast(
+      graph, choose_sites(graph, options.sites, options.neurons, options.seed), inputs, threads);
   fmt::print("{} neurons, {} inputs: about {} probes, {} on {} threads, {} of memory\n",
              with_commas(cost.neurons), with_commas(inputs),
              with_commas(static_cast<int64_t>(cost.probes)), duration(cost.seconds), threads,
              bytes(static_cast<double>(cost.bytes)));
 }
 
-void run(Given& given, const DataOptions& data_options) {
+void run(Given& given, const DataOptions& data_options, const Source& source) {
   if (!given.dry_run) check_output(given.output, given.model);
   const Graph graph = import_onnx(given.model);
   const Dataset data = Dataset::open(data_options);
   check_data(graph, data);
   if (given.dry_run) return print_forecast(graph, data, given.options);
   Progress progress;
+  KeptRun kept(given.output, given.keep, source, progress);
+  AnalyzeProgress events = show_progress(progress);
+  kept.run([&] {
+    if (kept.sharded()) {
+      const Shard shard = analyze_shard(graph, data, given.options, events, kept.log());
+      write_part(given.output, shard.head, shard.part);
+      progress.line(fmt::format("{} units, part {} -> {}", shard.part.units.size(),
+                                given.keep.shard, given.output));
+    } else {
+      Run run = analyze(graph, data, given.options, events, &kept.log());
+      finish_run(run, data_options, given.output, progress);
+    }
+  });
+}
+
+}  // namespace
+
+AnalyzeProgress show_progress(Progress& progress) {
   AnalyzeProgress events;
   events.advance = [&](double share) { progress.advance(share); };
   events.site_done = [&](const SiteResult& site) {
@@ -66,15 +88,16 @@ void run(Given& given, const DataOptions& data_options) {
     progress.line(fmt::format("{:16} {:>9} neurons {:>12} probes", site.site.name,
                               site.site.neurons.size(), probes));
   };
-  Run run = analyze(graph, data, given.options, events);
-  run.split = data_options.split;
-  describe_caller(run.provenance);
-  write_run(given.output, run);
-  progress.line(fmt::format("{} inputs, {} -> {}", run.inputs(), duration(run.provenance.seconds),
-                            given.output));
+  return events;
 }
 
-}  // namespace
+void finish_run(Run& run, const DataOptions& data, const std::string& output, Progress& progress) {
+  run.split = data.split;
+  describe_caller(run.provenance);
+  write_run(output, run);
+  progress.line(
+      fmt::format("{} inputs, {} -> {}", run.inputs(), duration(run.provenance.seconds), output));
+}
 
 void add_analyze(CLI::App& app) {
   CLI::App* command =
@@ -124,13 +147,14 @@ void add_analyze(CLI::App& app) {
       "Examples:\n"
       "  vigor analyze lenet5.onnx --data mnist:DIR --scale 1/255 --inputs 100 -o run.h5\n"
       "  vigor analyze net.onnx --data npz:images.npz --audit 1% --keep-thresholds -o run.h5");
-  command->callback([given, data, output] {
+  add_keep_options(*command, given->keep);
+  command->callback([given, data, output, command] {
     if (!given->dry_run && output->empty()) throw CLI::RequiredError("--output");
     const DataOptions data_options = checked_usage([&] {
       check_values(*given);
       return data();
     });
-    run(*given, data_options);
+    run(*given, data_options, {given->model, "", data_arguments(*command)});
   });
 }
 

@@ -12,11 +12,17 @@ namespace vigor {
 void add_inspect(CLI::App& app);
 void add_analyze(CLI::App& app);
 void add_inject(CLI::App& app);
+void add_merge(CLI::App& app);
 void add_show(CLI::App& app);
 void add_report(CLI::App& app);
 
 /// Adds --data, --split and the preprocessing options to a command. The returned function turns
 /// what was given into options; it throws Error naming the option at fault.
-std::function<DataOptions()> add_data_options(CLI::App& command);
+std::function<DataOptions()> add_data_options(CLI::App& command, bool required = true);
+
+/// Those of a command's arguments that chose the data.
+std::vector<std::string> data_arguments(const CLI::App& command);
+/// What such arguments mean. Throws Error.
+DataOptions parse_data_arguments(const std::vector<std::string>& arguments);
 
 }  // namespace vigor

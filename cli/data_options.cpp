@@ -30,16 +30,18 @@ struct Given {
   std::string channels = "rgb";
 };
 
+constexpr const char* kGroup = "Data";
+
 }  // namespace
 
-std::function<DataOptions()> add_data_options(CLI::App& command) {
+std::function<DataOptions()> add_data_options(CLI::App& command, bool required) {
   auto given = std::make_shared<Given>();
-  const std::string group = "Data";
+  const std::string group = kGroup;
   command
       .add_option("--data", given->options.spec,
                   "idx:IMAGES[,LABELS] | mnist:DIR | fashion-mnist[:DIR] | cifar10:PATH | "
                   "cifar100:PATH | npz:FILE | npy:FILE | images:DIR")
-      ->required()
+      ->required(required)
       ->group(group);
   command.add_option("--split", given->options.split, "test or train")
       ->capture_default_str()
@@ -81,6 +83,26 @@ std::function<DataOptions()> add_data_options(CLI::App& command) {
     p.layout = given->layout == "nhwc" ? Layout::nhwc : Layout::nchw;
     return options;
   };
+}
+
+std::vector<std::string> data_arguments(const CLI::App& command) {
+  std::vector<std::string> arguments;
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->get_group() != kGroup || option->count() == 0) continue;
+    arguments.push_back("--" + option->get_lnames().front() + "=" + option->results().back());
+  }
+  return arguments;
+}
+
+DataOptions parse_data_arguments(const std::vector<std::string>& arguments) {
+  CLI::App app;
+  const auto data = add_data_options(app);
+  try {
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::ParseError& error) {
+    fail("data", "{}", error.what());
+  }
+  return data();
 }
 
 }  // namespace vigor

@@ -5,6 +5,8 @@
 
 #include "commands.h"
 #include "error.h"
+#include "finish.h"
+#include "keep.h"
 #include "onnx_import.h"
 #include "output.h"
 #include "progress.h"
@@ -16,6 +18,7 @@ namespace {
 
 struct Given {
   std::string model, output, faults, save;
+  KeepGiven keep;
   InjectOptions options;
 };
 
@@ -25,7 +28,7 @@ int64_t faults_of(const Injection& injection) {
   return sum;
 }
 
-void run(const Given& given, const DataOptions& data_options) {
+void run(const Given& given, const DataOptions& data_options, const Source& source) {
   check_output(given.output, given.model);
   if (!given.save.empty()) check_output(given.save, given.model);
   const Graph graph = import_onnx(given.model);
@@ -36,22 +39,38 @@ void run(const Given& given, const DataOptions& data_options) {
   std::optional<FaultListWriter> writer;
   if (!given.save.empty()) writer.emplace(given.save);
   Progress progress;
+  KeptRun kept(given.output, given.keep, source, progress);
   InjectProgress events;
   events.advance = [&](double share) { progress.advance(share); };
   if (writer) {
     events.faults = [&](auto faults, const auto& sites) { writer->write(faults, sites); };
   }
-  Injection injection = inject(graph, data, given.options, list ? &*list : nullptr, events);
-  if (writer) writer->finish();
-  injection.split = data_options.split;
-  describe_caller(injection.provenance);
-  write_injection(given.output, injection);
-  progress.line(fmt::format("{} faults on {} inputs, {} -> {}", with_commas(faults_of(injection)),
-                            injection.inputs(), duration(injection.provenance.seconds),
-                            given.output));
+  const FaultList* listed = list ? &*list : nullptr;
+  kept.run([&] {
+    if (kept.sharded()) {
+      const Shard shard = inject_shard(graph, data, given.options, listed, events, kept.log());
+      if (writer) writer->finish();
+      write_part(given.output, shard.head, shard.part);
+      progress.line(fmt::format("{} units, part {} -> {}", shard.part.units.size(),
+                                given.keep.shard, given.output));
+    } else {
+      Injection injection = inject(graph, data, given.options, listed, events, &kept.log());
+      if (writer) writer->finish();
+      finish_injection(injection, data_options, given.output, progress);
+    }
+  });
 }
 
 }  // namespace
+
+void finish_injection(Injection& injection, const DataOptions& data, const std::string& output,
+                      Progress& progress) {
+  injection.split = data.split;
+  describe_caller(injection.provenance);
+  write_injection(output, injection);
+  progress.line(fmt::format("{} faults on {} inputs, {} -> {}", with_commas(faults_of(injection)),
+                            injection.inputs(), duration(injection.provenance.seconds), output));
+}
 
 void add_inject(CLI::App& app) {
   CLI::App* command =
@@ -114,7 +133,10 @@ void add_inject(CLI::App& app) {
       "  vigor inject net.onnx --data npz:images.npz --inputs 5 --exhaustive \\\n"
       "      --sites fc1 --save-faults faults.csv -o all.h5\n"
       "  vigor inject net.onnx --data npz:images.npz --faults faults.csv -o again.h5");
-  command->callback([given, data] { run(*given, data()); });
+  add_keep_options(*command, given->keep);
+  command->callback([given, data, command] {
+    run(*given, data(), {given->model, given->faults, data_arguments(*command)});
+  });
 }
 
 }  // namespace vigor

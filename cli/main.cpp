@@ -1,4 +1,4 @@
-// Exit codes: 0 done, 1 failed, 2 wrong usage.
+// Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (cli/interrupt.h).
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "error.h"
 #include "kernels/kernels.h"
+#include "workers.h"
 
 namespace {
 
@@ -24,9 +25,7 @@ std::string one_line(std::string text) {
   return text;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app{
       "vigor: which deviations of its neurons a trained network survives, and how\n"
       "vulnerable that makes every bit, neuron, layer and the whole.\n",
@@ -43,23 +42,33 @@ int main(int argc, char** argv) {
   vigor::add_inspect(app);
   vigor::add_analyze(app);
   vigor::add_inject(app);
+  vigor::add_merge(app);
   vigor::add_show(app);
   vigor::add_report(app);
+  // CLI11 would only say that a subcommand is missing.
+  const std::string first = argc > 1 ? argv[1] : "-";
+  const auto named = [&](const CLI::App* command) { return command->get_name() == first; };
+  if (first[0] != '-' && app.get_subcommands(named).empty()) {
+    fmt::print(stderr, "vigor: unknown command '{}': see vigor --help\n", one_line(first));
+    return 2;
+  }
   try {
-    // CLI11 would only say that a subcommand is missing.
-    const std::string first = argc > 1 ? argv[1] : "-";
-    const auto named = [&](const CLI::App* command) { return command->get_name() == first; };
-    if (first[0] != '-' && app.get_subcommands(named).empty()) {
-      fmt::print(stderr, "vigor: unknown command '{}': see vigor --help\n", one_line(first));
-      return 2;
-    }
     app.parse(argc, argv);
-    finish_output();
-    return 0;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
+  }
+  finish_output();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  vigor::keep_freed_memory();
+  try {
+    return run(argc, argv);
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "vigor: out of memory\n");
+    std::fputs("vigor: out of memory\n", stderr);
   } catch (const std::exception& error) {
     fmt::print(stderr, "vigor: {}\n", one_line(error.what()));
   }

@@ -7,7 +7,7 @@
 
 #include "error.h"
 #include "far_class.h"
-#include "hash.h"
+#include "findings.h"
 #include "prober.h"
 #include "unit.h"
 #include "workers.h"
@@ -45,50 +45,50 @@ std::string canonical(const AnalyzeOptions& options, int64_t inputs, bool per_cl
 class Analysis {
  public:
   Analysis(const Graph& graph, const Dataset& data, const AnalyzeOptions& options,
-           const AnalyzeProgress& progress)
+           const AnalyzeProgress& progress, UnitLog& log)
       : graph_(graph),
         data_(data),
         options_(options),
         progress_(progress),
-        sites_(choose_sites(graph, options)),
+        log_(log),
+        sites_(choose_sites(graph, options.sites, options.neurons, options.seed)),
         unit_options_{Lattice(options.tolerance_bits), rows_per_class(options, graph, sites_),
                       options.audit, options.seed},
         threads_(options.threads > 0 ? options.threads : available_cores()),
-        inputs_(options.inputs > 0 ? std::min(options.inputs, data.size()) : data.size()),
-        block_(inputs_per_block(graph)) {
+        inputs_(options.inputs > 0 ? std::min(options.inputs, data.size()) : data.size()) {
     if (options.audit < 0 || options.audit > 1) {
       fail("audit", "got {}, expected a share from 0 to 1", options.audit);
     }
-    for (int worker = 0; worker < threads_; ++worker) {
-      probers_.push_back(make_prober(options.prober, graph, sites_, options.lanes));
-    }
     prepare_run();
   }
+  ~Analysis() { log_.release(); }
+  Analysis(const Analysis&) = delete;
+  Analysis& operator=(const Analysis&) = delete;
 
   Run run() {
     const auto begin = std::chrono::steady_clock::now();
-    Sha256 hash;
     find_far_classes();
-    for (int64_t first = 0; first < inputs_; first += block_) {
-      find_thresholds(golden(first, &hash), first + block_ >= inputs_);
-    }
-    run_.data_sha256 = hash.hex();
-    if (run_.inputs() == 0) {
-      fail("data", "got no input whose golden run is finite, of {}", inputs_);
-    }
+    find_thresholds();
     count_ranges();
     run_.provenance.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     return std::move(run_);
   }
 
+  Shard shard() {
+    find_thresholds();
+    Shard shard{part_head(run_, log_.source()), {}};
+    shard.part.units = log_.finished_units();
+    findings_->pack_all(shard.part);
+    return shard;
+  }
+
  private:
   void prepare_run() {
-    static_cast<RunHead&>(run_) = describe_run(graph_, data_);
+    static_cast<RunHead&>(run_) = describe_run(graph_, data_, inputs_, threads_);
     run_.options = canonical(options_, inputs_, unit_options_.per_class);
     run_.method = "lattice";
     run_.seed = options_.seed;
-    run_.provenance.threads = threads_;
     const int64_t rows = unit_options_.per_class ? graph_.classes() + 1 : 1;
     for (const Site& site : sites_) {
       const auto neurons = static_cast<int64_t>(site.neurons.size());
@@ -100,81 +100,84 @@ class Analysis {
         result.thresholds.resize(static_cast<size_t>(inputs_ * neurons * 4));
       }
       run_.sites.push_back(std::move(result));
-      for (int64_t first = 0; first < neurons; first += kUnitNeurons) {
-        units_.push_back({run_.sites.size() - 1, first, std::min(kUnitNeurons, neurons - first)});
-      }
     }
-    const int64_t blocks = (inputs_ + block_ - 1) / block_;
-    steps_ = static_cast<int64_t>(units_.size()) * blocks;
-  }
-
-  // Golden run of the block of inputs from `first` on; notes the inputs the first time.
-  Golden golden(int64_t first, Sha256* hash) {
-    const int64_t count = std::min(block_, inputs_ - first);
-    return golden_run(graph_, data_, first, count, hash);
+    findings_ = std::make_unique<Findings>(run_, inputs_per_block(graph_), log_.keeps());
   }
 
   void find_far_classes() {
-    share_work(threads_, static_cast<int64_t>(units_.size()), [&](int, int64_t item) {
-      const UnitSpan& unit = units_[static_cast<size_t>(item)];
+    const std::vector<UnitSpan>& spans = findings_->spans();
+    share_work(threads_, std::ssize(spans), [&](int, int64_t item) {
+      const UnitSpan& unit = spans[static_cast<size_t>(item)];
       SiteResult& site = run_.sites[unit.site];
       const auto classes = far_classes(graph_, site.site, unit.first, unit.count);
       std::copy(classes.begin(), classes.end(), site.far_class.begin() + 2 * unit.first);
     });
   }
 
-  // Phase 1 for one block of inputs: its units, shared by the threads.
-  void find_thresholds(const Golden& golden, bool last) {
-    add_inputs(run_, golden, data_);
+  // Phase 1: the units that are this process's and not done yet.
+  void find_thresholds() {
+    log_.bind(part_head(run_, log_.source()), [this](Part& part) { findings_->pack(part); });
+    log_.begin(0, findings_->units(), [this](const Part& part) { findings_->unpack(part); });
+    std::vector<int64_t> todo;
+    left_.assign(run_.sites.size(), 0);
+    for (int64_t unit = 0; unit < findings_->units(); ++unit) {
+      if (!log_.todo(unit)) continue;
+      todo.push_back(unit);
+      ++left_[findings_->span(unit).site];
+    }
+    for (size_t s = 0; s < run_.sites.size(); ++s) report_site(s);
+    const std::span<const int64_t> all(todo);
+    for (size_t i = 0; i < all.size();) {
+      size_t end = i;
+      const int64_t first = findings_->first_input(all[i]);
+      while (end < all.size() && findings_->first_input(all[end]) == first) ++end;
+      run_units(all.subspan(i, end - i), todo.size());
+      i = end;
+    }
+    log_.end();
+    probers_.clear();  // their memory is needed for one golden run per thread
+  }
+
+  // Units of one block of inputs.
+  void run_units(std::span<const int64_t> units, size_t of) {
+    const Golden golden =
+        golden_block(graph_, data_, findings_->first_input(units.front()), inputs_);
+    while (std::ssize(probers_) < threads_) {
+      probers_.push_back(make_prober(options_.prober, graph_, sites_, options_.lanes));
+    }
     for (const auto& prober : probers_) prober->bind(golden);
-    std::vector<int64_t> left(run_.sites.size(), 0);
-    for (const UnitSpan& unit : units_) ++left[unit.site];
-    share_work(threads_, static_cast<int64_t>(units_.size()), [&](int worker, int64_t item) {
-      const UnitSpan& unit = units_[static_cast<size_t>(item)];
+    share_work(threads_, std::ssize(units), [&](int worker, int64_t item) {
+      const int64_t unit = units[static_cast<size_t>(item)];
+      const UnitSpan& span = findings_->span(unit);
       std::vector<Threshold> thresholds;
       const SiteTally part =
-          run_unit(*probers_[static_cast<size_t>(worker)], static_cast<int32_t>(unit.site),
-                   unit.first, unit.count, unit_options_, &thresholds);
-      const std::lock_guard lock(mutex_);
-      SiteResult& site = run_.sites[unit.site];
-      site.tally.merge(part, unit.first);
-      if (options_.keep_thresholds) keep(site, golden, unit, thresholds);
-      if (progress_.advance) {
-        progress_.advance(static_cast<double>(++done_) / static_cast<double>(steps_));
-      }
-      if (--left[unit.site] == 0 && last && progress_.site_done) progress_.site_done(site);
+          run_unit(*probers_[static_cast<size_t>(worker)], static_cast<int32_t>(span.site),
+                   span.first, span.count, unit_options_, &thresholds);
+      log_.finish(unit, [&] {
+        findings_->add(unit, part, thresholds);
+        if (progress_.advance) {
+          progress_.advance(static_cast<double>(++done_) / static_cast<double>(of));
+        }
+        --left_[span.site];
+        report_site(span.site);
+      });
     });
   }
 
-  struct UnitSpan {
-    size_t site;
-    int64_t first, count;
-  };
-
-  void keep(SiteResult& site, const Golden& golden, const UnitSpan& unit,
-            const std::vector<Threshold>& thresholds) const {
-    const int64_t neurons = site.tally.neurons;
-    for (int64_t k = 0; k < unit.count; ++k) {
-      for (int64_t i = 0; i < golden.count(); ++i) {
-        const auto to = static_cast<size_t>(((golden.first() + i) * neurons + unit.first + k) * 4);
-        for (size_t side = 0; side < 2; ++side) {
-          const Threshold& t = thresholds[static_cast<size_t>(k * golden.count() + i) * 2 + side];
-          site.thresholds[to + 2 * side] = t.safe;
-          site.thresholds[to + 2 * side + 1] = t.unsafe;
-        }
-      }
-    }
+  void report_site(size_t site) const {
+    const bool whole = left_[site] == 0 && !log_.sharded();
+    if (whole && progress_.site_done) progress_.site_done(run_.sites[site]);
   }
 
   // Phase 2: the golden run again, every flip against the merged ranges.
   void count_ranges() {
-    probers_.clear();  // their memory is needed for one golden run per thread
-    const int64_t blocks = (inputs_ + block_ - 1) / block_;
-    share_work(threads_, blocks, [&](int, int64_t block) {
-      const Golden golden = this->golden(block * block_, nullptr);
+    std::mutex mutex;
+    const int64_t block = inputs_per_block(graph_);
+    share_work(threads_, (inputs_ + block - 1) / block, [&](int, int64_t item) {
+      const Golden golden = golden_block(graph_, data_, item * block, inputs_);
       for (SiteResult& site : run_.sites) {
         const RangeCounts counts = count_by_ranges(golden, site.site, site.tally);
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(mutex);
         for (size_t i = 0; i < counts.low.size(); ++i) {
           site.tally.critical_low[i] += counts.low[i];
           site.tally.critical_high[i] += counts.high[i];
@@ -193,29 +196,51 @@ class Analysis {
   const Dataset& data_;
   const AnalyzeOptions& options_;
   const AnalyzeProgress& progress_;
+  UnitLog& log_;
   std::vector<Site> sites_;
   UnitOptions unit_options_;
   int threads_;
-  int64_t inputs_, block_;
+  int64_t inputs_;
   std::vector<std::unique_ptr<Prober>> probers_;  // one per thread
-  std::vector<UnitSpan> units_;
-  int64_t steps_ = 0, done_ = 0;
-  std::mutex mutex_;  // of run_ and done_
   Run run_;
+  // What follows, and the sites' findings, change with the log's lock held.
+  std::unique_ptr<Findings> findings_;
+  std::vector<int64_t> left_;  // by site: units to do
+  int64_t done_ = 0;
 };
 
 }  // namespace
 
-std::vector<Site> choose_sites(const Graph& graph, const AnalyzeOptions& options) {
-  std::vector<Site> sites = select_sites(graph, options.sites);
-  if (!options.neurons.empty()) sample_neurons(sites, options.neurons, options.seed);
-  return sites;
+AnalyzeOptions parse_analyze_options(const std::string& text, uint64_t seed) {
+  AnalyzeOptions options;
+  try {
+    const nlohmann::json json = nlohmann::json::parse(text);
+    options.sites = json.at("sites");
+    options.neurons = json.at("neurons");
+    options.inputs = json.at("inputs");
+    options.prober = json.at("prober") == "region" ? "region" : "suffix";
+    options.tolerance_bits = json.at("tolerance_bits");
+    options.classes = json.at("per_class").get<bool>() ? "all" : "none";
+    options.keep_thresholds = json.at("keep_thresholds");
+    options.audit = json.at("audit");
+  } catch (const nlohmann::json::exception& error) {
+    fail("options", "cannot be understood: {}", error.what());
+  }
+  options.seed = seed;
+  return options;
 }
 
 Run analyze(const Graph& graph, const Dataset& data, const AnalyzeOptions& options,
-            const AnalyzeProgress& progress) {
+            const AnalyzeProgress& progress, UnitLog* log) {
   check_data(graph, data);
-  return Analysis(graph, data, options, progress).run();
+  UnitLog none;
+  return Analysis(graph, data, options, progress, log ? *log : none).run();
+}
+
+Shard analyze_shard(const Graph& graph, const Dataset& data, const AnalyzeOptions& options,
+                    const AnalyzeProgress& progress, UnitLog& log) {
+  check_data(graph, data);
+  return Analysis(graph, data, options, progress, log).shard();
 }
 
 }  // namespace vigor

@@ -7,6 +7,7 @@
 #include "dataset.h"
 #include "run.h"
 #include "run_head.h"
+#include "unit_log.h"
 
 namespace vigor {
 
@@ -30,12 +31,17 @@ struct AnalyzeProgress {
   std::function<void(const SiteResult& site)> site_done;  // thresholds of all inputs merged
 };
 
-/// Everything a run file holds but the command line. Throws Error: data that do not fit the
-/// network, labels beyond its classes, no input with a finite golden run, unknown options.
+/// Everything a run file holds but the command line. `log` (may be null) keeps finished units, or
+/// holds those of parts to merge. Throws Error: data that do not fit the network, labels beyond its
+/// classes, no input with a finite golden run, unknown options.
 Run analyze(const Graph& graph, const Dataset& data, const AnalyzeOptions& options,
-            const AnalyzeProgress& progress = {});
+            const AnalyzeProgress& progress = {}, UnitLog* log = nullptr);
 
-/// The sites that the options select, sampled.
-std::vector<Site> choose_sites(const Graph& graph, const AnalyzeOptions& options);
+/// The shard that `log` names: what its units found, for merging. Throws like analyze.
+Shard analyze_shard(const Graph& graph, const Dataset& data, const AnalyzeOptions& options,
+                    const AnalyzeProgress& progress, UnitLog& log);
+
+/// The options behind RunHead::options and its seed. Throws Error where the text is not of those.
+AnalyzeOptions parse_analyze_options(const std::string& json, uint64_t seed);
 
 }  // namespace vigor

@@ -167,9 +167,7 @@ Golden::Golden(const Graph& graph, std::vector<float> inputs, int64_t first)
       first_(first),
       inputs_(std::move(inputs)),
       runner_(graph, all_nodes(graph),
-              static_cast<int>(std::max<int64_t>(inputs_per_block(graph),
-                                                 lanes_for(static_cast<int64_t>(inputs_.size()) /
-                                                           graph.tensor(graph.input).size))),
+              lanes_for(static_cast<int64_t>(inputs_.size()) / graph.tensor(graph.input).size),
               true) {
   const int64_t size = graph.tensor(graph.input).size;
   const int64_t count = static_cast<int64_t>(inputs_.size()) / size;

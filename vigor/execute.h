@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "aligned.h"
 #include "graph.h"
 
 namespace vigor {
@@ -39,7 +40,7 @@ class LaneRunner {
   int64_t macs_ = 0;
   std::vector<int64_t> place_;         // per storage tensor: offset in the arena, -1 outside
   std::vector<const float*> outside_;  // per storage tensor, bound
-  std::vector<float> arena_, scratch_;
+  LaneFloats arena_, scratch_;
   int64_t arena_size_ = 0, scratch_size_ = 0;
 };
 
@@ -58,8 +59,7 @@ Answer read_logits(const float* logits, int64_t classes, int64_t stride, int32_t
 class Golden {
  public:
   /// `inputs` holds `count` samples (at least one), each of the network's input size, in ONNX
-  /// order. `first` is the number of the first one among the inputs of the analysis. Lanes are as
-  /// many as inputs_per_block(), so that a few inputs fill a batch too.
+  /// order. `first` is the number of the first one among the inputs of the analysis.
   Golden(const Graph& graph, std::vector<float> inputs, int64_t first);
 
   int64_t first() const { return first_; }
@@ -81,7 +81,7 @@ class Golden {
   const Graph& graph_;
   int64_t first_;
   std::vector<float> inputs_;  // [count][size]
-  std::vector<float> lanes_;   // the network's input in lane layout
+  LaneFloats lanes_;           // the network's input in lane layout
   LaneRunner runner_;
   std::vector<Answer> answers_;
   std::vector<int32_t> classes_;

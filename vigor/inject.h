@@ -9,6 +9,7 @@
 #include "fault_list.h"
 #include "injection.h"
 #include "run_head.h"
+#include "unit_log.h"
 
 namespace vigor {
 
@@ -26,15 +27,26 @@ struct InjectOptions {
 /// What a caller may do meanwhile. Called on one thread at a time.
 struct InjectProgress {
   std::function<void(double share)> advance;  // of all faults planned, 0 to 1
-  /// Every fault once, in an order that depends on the plan alone.
+  /// Every fault of this process once, in an order that depends on the plan alone. Margins are
+  /// those of faults run now, and 0 for those that a part file holds.
   std::function<void(std::span<const InjectedFault>, const std::vector<Site>&)> faults;
 };
 
 /// Everything an injection file holds but the command line; the same for any threads, batch and
 /// prober. `list` (may be null) replaces sites, neurons, inputs and plan; its faults on inputs
-/// whose golden run is not finite are left out. Throws Error: data that do not fit the network, no
-/// input with a finite golden run, unknown options.
+/// whose golden run is not finite are left out. `log` (may be null) keeps finished units, or holds
+/// those of parts to merge. Throws Error: data that do not fit the network, no input with a finite
+/// golden run, unknown options.
 Injection inject(const Graph& graph, const Dataset& data, const InjectOptions& options,
-                 const FaultList* list = nullptr, const InjectProgress& progress = {});
+                 const FaultList* list = nullptr, const InjectProgress& progress = {},
+                 UnitLog* log = nullptr);
+
+/// The shard that `log` names. Plans that stop at a margin look at all faults: Error.
+Shard inject_shard(const Graph& graph, const Dataset& data, const InjectOptions& options,
+                   const FaultList* list, const InjectProgress& progress, UnitLog& log);
+
+/// The options behind RunHead::options and its seed, but for a list. Throws Error where the text is
+/// not of those.
+InjectOptions parse_inject_options(const std::string& json, uint64_t seed);
 
 }  // namespace vigor

@@ -137,6 +137,16 @@ void InjectionTally::add(int64_t input, int32_t golden_class, int32_t label, int
   input_correct[i] += label >= 0 && outcome.top == label;
 }
 
+void InjectionTally::merge(const InjectionTally& other) {
+  for (auto member :
+       {&InjectionTally::faults, &InjectionTally::critical, &InjectionTally::masked,
+        &InjectionTally::benign, &InjectionTally::top5, &InjectionTally::nan, &InjectionTally::inf,
+        &InjectionTally::input_faults, &InjectionTally::input_critical, &InjectionTally::input_nan,
+        &InjectionTally::input_correct}) {
+    for (size_t i = 0; i < (this->*member).size(); ++i) (this->*member)[i] += (other.*member)[i];
+  }
+}
+
 std::array<int64_t, kFaultBins> by_bin(const InjectionSite& site, FaultCount count) {
   std::array<int64_t, kFaultBins> sums{};
   const std::vector<int64_t>& values = cells(site.tally, count);

@@ -34,6 +34,7 @@ struct InjectionTally {
   InjectionTally(int64_t classes, int64_t inputs);
   /// `input` counts from 0 among the inputs of the run; `bit` < 0: a value.
   void add(int64_t input, int32_t golden_class, int32_t label, int bit, const Outcome& outcome);
+  void merge(const InjectionTally& other);
 
   std::vector<int64_t> faults, critical, masked, benign;
   std::vector<int64_t> top5;  // a number, but the golden class is none of the first five

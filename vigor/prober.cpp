@@ -46,12 +46,12 @@ Outcome Prober::judge(const float* logits, int64_t stride, int32_t input, bool n
 
 std::unique_ptr<Prober> make_prober(const std::string& kind, const Graph& graph,
                                     const std::vector<Site>& sites, int lanes) {
-  if (lanes < kLaneStep || lanes % kLaneStep != 0 || lanes > 1024) {
-    fail("batch", "got {}, expected a multiple of {} up to 1024", lanes, kLaneStep);
+  if (lanes < kLaneStep || lanes % kLaneStep != 0 || lanes > kMostLanes) {
+    fail("batch", "got {}, expected a multiple of {} up to {}", lanes, kLaneStep, kMostLanes);
   }
   if (kind == "reference") return make_reference_prober(graph, sites);
   if (kind == "suffix") return make_suffix_prober(graph, sites, lanes);
-  if (kind == "region") return make_region_prober(graph, sites);
+  if (kind == "region") return make_region_prober(graph, sites, lanes);
   fail("prober", "got {}, expected reference, suffix or region", kind);
 }
 

@@ -78,17 +78,21 @@ class Prober {
   std::vector<int64_t> which_;
 };
 
+inline constexpr int kMostLanes = 1024;
+
 /// "reference": one fault at a time, the whole remaining graph, plain loops. The oracle.
 /// "suffix": many at once, the part of the graph that depends on the site. The same bits.
 /// "region": runs only what a fault changes. Its sums start from golden ones, so that margins
 /// differ from the others' in the last bits (METHOD section 7); with small integers they are the
-/// same. `lanes` (a multiple of 16) bounds the batch; it does not change any outcome.
+/// same. `lanes` (a multiple of 16 up to kMostLanes) bounds the batch; it does not change any
+/// outcome.
 std::unique_ptr<Prober> make_prober(const std::string& kind, const Graph& graph,
                                     const std::vector<Site>& sites, int lanes = 64);
 
 /// Implementations.
 std::unique_ptr<Prober> make_reference_prober(const Graph& graph, const std::vector<Site>& sites);
-std::unique_ptr<Prober> make_region_prober(const Graph& graph, const std::vector<Site>& sites);
+std::unique_ptr<Prober> make_region_prober(const Graph& graph, const std::vector<Site>& sites,
+                                           int lanes);
 std::unique_ptr<Prober> make_suffix_prober(const Graph& graph, const std::vector<Site>& sites,
                                            int lanes);
 

@@ -18,30 +18,31 @@ class MixStep final : public RegionStep {
  public:
   struct Set {
     const PackedRows* packed;
-    const float* bias;   // null: starts from golden outputs
-    const float* start;  // golden output of row 0
-    float* out;          // changed output of row 0
-    int64_t start_stride, out_stride;
+    const float* bias;    // null: starts from golden outputs
+    RowSource start;      // golden output of row 0
+    int64_t golden_step;  // elements from there to the next row
+    float* out;           // changed output of row 0
+    int64_t out_stride;
     size_t begin, end;  // in taps
   };
-  struct Difference {
+  // A golden row, gathered; with `changed`, the difference of that to it.
+  struct Gathered {
+    RowSource golden;
     const float* changed;
-    const float* golden;
     float* out;
   };
 
-  MixStep(std::vector<Set> sets, std::vector<Tap> taps, std::vector<Difference> differences)
-      : sets_(std::move(sets)), taps_(std::move(taps)), differences_(std::move(differences)) {
+  MixStep(std::vector<Set> sets, std::vector<Tap> taps, std::vector<Gathered> gathered)
+      : sets_(std::move(sets)), taps_(std::move(taps)), gathered_(std::move(gathered)) {
     for (const Set& set : sets_) {
       macs_ += static_cast<int64_t>(set.end - set.begin) * set.packed->rows();
     }
   }
 
-  void run(const LaneRange& lanes) const override {
-    const Kernels& set = kernels();
-    for (const Difference& d : differences_) {
-      set.subtract(d.changed + lanes.first, d.golden + lanes.first, d.out + lanes.first,
-                   lanes.count);
+  void run(const LaneBatch& batch) const override {
+    for (const Gathered& g : gathered_) {
+      batch.gather(g.golden.storage, g.golden.element, g.out);
+      if (g.changed) kernels().subtract(g.changed, g.out, g.out, batch.count);
     }
     for (size_t first = 0; first < sets_.size();) {
       size_t last = first + 1;
@@ -51,7 +52,7 @@ class MixStep final : public RegionStep {
         longest = std::max(longest, sets_[last].end - sets_[last].begin);
         ++last;
       }
-      for (size_t t = 0; t == 0 || t < longest; t += kTermBlock) sum(first, last, t, lanes);
+      for (size_t t = 0; t == 0 || t < longest; t += kTermBlock) sum(first, last, t, batch);
       first = last;
     }
   }
@@ -59,42 +60,49 @@ class MixStep final : public RegionStep {
   int64_t macs() const override { return macs_; }
   int64_t bytes() const override {
     return static_cast<int64_t>(sets_.size() * sizeof(Set) + taps_.size() * sizeof(Tap) +
-                                differences_.size() * sizeof(Difference));
+                                gathered_.size() * sizeof(Gathered));
   }
 
  private:
   // Terms t to t + kTermBlock of sets [first, last).
-  void sum(size_t first, size_t last, size_t t, const LaneRange& lanes) const {
-    const Kernels& set = kernels();
+  void sum(size_t first, size_t last, size_t t, const LaneBatch& batch) const {
     const PackedRows& packed = *sets_[first].packed;
     for (int64_t b = 0; b < packed.blocks(); ++b) {
       const auto [row, rows, weights] = packed.block(b);
       for (size_t s = first; s < last; ++s) {
-        const Set& outputs = sets_[s];
-        const size_t count = outputs.end - outputs.begin;
+        const Set& set = sets_[s];
+        const size_t count = set.end - set.begin;
         if (t > 0 && t >= count) continue;
-        float* out = outputs.out + row * outputs.out_stride;
-        const Tap* taps = taps_.data() + outputs.begin + t;
-        const auto terms = static_cast<int64_t>(std::min(kTermBlock, count - t));
-        const float* start = t > 0 ? out : outputs.start + row * outputs.start_stride;
-        const int64_t start_stride = t > 0 ? outputs.out_stride : outputs.start_stride;
-        const float* bias = t == 0 && outputs.bias ? outputs.bias + row : nullptr;
-        set.multiply_taps(weights, bias, start, start_stride, rows, taps, terms, lanes.first,
-                          lanes.count, out, outputs.out_stride);
+        SumStart start{};
+        if (t > 0) {
+          start.rows = set.out + row * set.out_stride;
+          start.stride = set.out_stride;
+        } else if (set.bias) {
+          start.bias = set.bias + row;
+        } else {
+          start.rows =
+              batch.golden_row(set.start.storage, set.start.element + row * set.golden_step);
+          start.stride = set.golden_step * batch.golden->lanes();
+          start.from = batch.inputs;
+          start.from_lanes = batch.golden->lanes();
+        }
+        kernels().multiply_taps(weights, start, rows, taps_.data() + set.begin + t,
+                                static_cast<int64_t>(std::min(kTermBlock, count - t)), batch.count,
+                                set.out + row * set.out_stride, set.out_stride);
       }
     }
   }
 
   std::vector<Set> sets_;
   std::vector<Tap> taps_;
-  std::vector<Difference> differences_;
+  std::vector<Gathered> gathered_;
   int64_t macs_ = 0;
 };
 
 }  // namespace
 
 RowArena::RowArena(int64_t floats)
-    : data_(std::make_unique_for_overwrite<float[]>(static_cast<size_t>(floats))), size_(floats) {}
+    : data_(AlignedAllocator<float>().allocate(static_cast<size_t>(floats))), size_(floats) {}
 
 float* RowArena::take(int64_t floats) {
   if (floats > size_ - used_) fail("region", "arena of {} floats is full", size_);
@@ -120,16 +128,28 @@ bool MixPlan::anew() {
 }
 
 std::unique_ptr<RegionStep> MixPlan::finish() {
-  std::vector<MixStep::Difference> differences;
-  if (!anew_) {
-    const auto count = static_cast<int64_t>(input_.changed.size());
-    float* rows = output_.arena->take(count * input_.stride);
-    for (int64_t i = 0; i < count; ++i) {
-      differences.push_back({input_.values + i * input_.stride,
-                             input_.golden_row(input_.changed[static_cast<size_t>(i)]),
-                             rows + i * input_.stride});
-    }
+  std::vector<MixStep::Gathered> gathered;
+  const auto gather = [&](int64_t element, const float* changed) {
+    float* row = output_.arena->take(input_.stride);
+    gathered.push_back({{nullptr, input_.storage, static_cast<int32_t>(element)}, changed, row});
+    return row;
+  };
+  // Rows of the terms: differences of the changed elements, or every element that is read.
+  std::vector<const float*> golden_rows;
+  if (anew_) {
+    golden_rows.resize(static_cast<size_t>(input_.size), nullptr);
+  } else {
+    for (const int32_t element : input_.changed) gather(element, input_.row(element).changed);
   }
+  const auto row_of = [&](int64_t element) -> const float* {
+    if (element < 0) return kZeroRow;
+    const int32_t changed = input_.row_of[element];
+    if (!anew_) return gathered[static_cast<size_t>(changed)].out;
+    if (changed >= 0) return input_.values + changed * input_.stride;
+    const float*& golden = golden_rows[static_cast<size_t>(element)];
+    if (!golden) golden = gather(element, nullptr);
+    return golden;
+  };
   // Terms sorted by set, their order kept.
   std::vector<size_t> begin(outputs_.size() + 1, 0);
   for (const Term& term : terms_) ++begin[static_cast<size_t>(term.set) + 1];
@@ -137,23 +157,21 @@ std::unique_ptr<RegionStep> MixPlan::finish() {
   std::vector<size_t> next(begin.begin(), begin.end() - 1);
   std::vector<Tap> taps(terms_.size());
   for (const Term& term : terms_) {
-    const float* row = nullptr;
-    if (!anew_) {
-      row = differences[static_cast<size_t>(input_.row_of[term.element])].out;
-    } else {
-      row = term.element < 0 ? kZeroRow : input_.row(term.element);
-    }
-    taps[next[static_cast<size_t>(term.set)]++] = {term.term, row};
+    taps[next[static_cast<size_t>(term.set)]++] = {term.term, row_of(term.element)};
   }
   std::vector<MixStep::Set> sets;
   for (size_t s = 0; s < outputs_.size(); ++s) {
     const Outputs& o = outputs_[s];
-    sets.push_back({o.packed, anew_ ? o.bias : nullptr,
-                    output_.golden + o.golden_element * output_.stride,
-                    output_.values + o.out_row * output_.stride, o.golden_step * output_.stride,
-                    o.out_step * output_.stride, begin[s], begin[s + 1]});
+    sets.push_back({o.packed,
+                    anew_ ? o.bias : nullptr,
+                    {nullptr, output_.storage, static_cast<int32_t>(o.golden_element)},
+                    o.golden_step,
+                    output_.values + o.out_row * output_.stride,
+                    o.out_step * output_.stride,
+                    begin[s],
+                    begin[s + 1]});
   }
-  return std::make_unique<MixStep>(std::move(sets), std::move(taps), std::move(differences));
+  return std::make_unique<MixStep>(std::move(sets), std::move(taps), std::move(gathered));
 }
 
 }  // namespace vigor

@@ -1,56 +1,78 @@
 // Region rules: what of an operator's output changes with some elements of its operands, and how to
 // compute just that.
 //
-// A plan is made for one neuron and serves any number of batches: its steps hold pointers to the
-// rows (one element in all lanes) that they read, golden or changed, and write changed rows.
+// A plan serves any number of batches: its steps read and write changed rows (one element in all
+// lanes) at fixed places; golden rows they gather for each batch, whose lanes may show any inputs.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
 
+#include "aligned.h"
+#include "execute.h"
 #include "kernels/kernels.h"
 
 namespace vigor {
 
-/// The lanes to work on: [first, first + count) of rows of `stride` floats, multiples of kLaneStep.
-struct LaneRange {
-  int first, count, stride;
+/// What steps work on: lanes [0, count) of rows of `stride` floats, count a multiple of kLaneStep.
+struct LaneBatch {
+  const Golden* golden;
+  const int32_t* inputs;  // that each lane shows
+  int count, stride;
+
+  /// A golden row: input i at [i].
+  const float* golden_row(int storage, int64_t element) const {
+    return golden->values(storage) + element * golden->lanes();
+  }
+  /// The same as the lanes show it.
+  void gather(int storage, int64_t element, float* row) const {
+    kernels().gather(golden_row(storage, element), golden->lanes(), inputs, count, row);
+  }
 };
 
-/// Memory of the changed rows, the same for every plan: one plan runs at a time. Taken from the
-/// start again by each plan; its size is fixed, so that pointers into it stay valid.
+/// Memory of the changed rows. Its size is fixed, so that pointers into it stay valid.
 class RowArena {
  public:
   explicit RowArena(int64_t floats);
-  void clear() { used_ = 0; }
+  /// What is taken next starts at this float.
+  void seek(int64_t place) { used_ = place; }
   /// Throws Error when it is full.
   float* take(int64_t floats);
 
  private:
-  std::unique_ptr<float[]> data_;
+  struct Delete {
+    void operator()(float* data) const { AlignedAllocator<float>().deallocate(data, 0); }
+  };
+  std::unique_ptr<float[], Delete> data_;
   int64_t size_, used_ = 0;
+};
+
+/// A row that a step reads: a changed one, or else a golden one to be gathered.
+struct RowSource {
+  const float* changed = nullptr;
+  int32_t storage = -1, element = -1;
 };
 
 /// An operand as a plan sees it, while it is made.
 struct RegionTensor {
-  const float* golden;               // [size][stride]
+  int32_t storage;
   std::span<const int32_t> changed;  // elements, ascending
   const float* values;               // [changed][stride]
   const int32_t* row_of;             // per element: its row in `values`, or -1
-  int64_t stride;
+  int64_t size, stride;
 
-  bool is_changed(int64_t element) const { return row_of[element] >= 0; }
-  const float* golden_row(int64_t element) const { return golden + element * stride; }
-  const float* row(int64_t element) const {
-    return is_changed(element) ? values + row_of[element] * stride : golden_row(element);
+  RowSource row(int64_t element) const {
+    if (row_of[element] >= 0) return {values + row_of[element] * stride, -1, -1};
+    return {nullptr, storage, static_cast<int32_t>(element)};
   }
 };
 
 /// Where a step writes: the rows of the changed elements, one after the other.
 struct RegionOutput {
-  const float* golden;
+  int32_t storage;
   std::span<const int32_t> changed;
   float* values;
   int64_t stride;
@@ -62,7 +84,7 @@ struct RegionOutput {
 class RegionStep {
  public:
   virtual ~RegionStep() = default;
-  virtual void run(const LaneRange& lanes) const = 0;
+  virtual void run(const LaneBatch& batch) const = 0;
   /// Multiply-accumulates per lane.
   virtual int64_t macs() const { return 0; }
   /// Size of its tables in bytes.
@@ -110,51 +132,64 @@ class MixPlan {
   bool anew_ = false;
 };
 
-/// A step that computes each changed row from rows of its own: f(row index, sources, out, count)
-/// with `sources` the row's source pointers, already moved to the first lane.
+/// The rows that a changed one is computed from, null where none is given.
+using RowPointers = std::span<const float* const>;
+
+/// A step that computes each changed row from rows of its own: f(row index, rows, out, count).
 template <typename F>
 class RowStep final : public RegionStep {
  public:
   /// Row i reads sources[begin[i]] to sources[begin[i + 1]].
-  RowStep(const RegionOutput& output, std::vector<const float*> sources, std::vector<size_t> begin,
+  RowStep(const RegionOutput& output, std::vector<RowSource> sources, std::vector<size_t> begin,
           F f)
       : values_(output.values),
-        rows_(output.changed.size()),
         sources_(std::move(sources)),
         begin_(std::move(begin)),
-        f_(std::move(f)) {}
+        f_(std::move(f)) {
+    size_t most = 0;
+    size_t most_golden = 0;
+    for (size_t i = 0; i + 1 < begin_.size(); ++i) {
+      size_t golden = 0;
+      for (size_t s = begin_[i]; s < begin_[i + 1]; ++s) golden += sources_[s].storage >= 0;
+      most = std::max(most, begin_[i + 1] - begin_[i]);
+      most_golden = std::max(most_golden, golden);
+    }
+    pointers_.resize(most);
+    gathered_ = output.arena->take(static_cast<int64_t>(most_golden) * output.stride);
+  }
 
-  void run(const LaneRange& lanes) const override {
-    const RowSources sources{sources_.data(), lanes.first};
-    for (size_t i = 0; i < rows_; ++i) {
-      f_(i, sources.from(begin_[i]), begin_[i + 1] - begin_[i],
-         values_ + static_cast<int64_t>(i) * lanes.stride + lanes.first, lanes.count);
+  void run(const LaneBatch& batch) const override {
+    for (size_t i = 0; i + 1 < begin_.size(); ++i) {
+      float* golden = gathered_;
+      for (size_t s = begin_[i]; s < begin_[i + 1]; ++s) {
+        const RowSource& source = sources_[s];
+        pointers_[s - begin_[i]] = source.changed;
+        if (source.storage < 0) continue;
+        batch.gather(source.storage, source.element, golden);
+        pointers_[s - begin_[i]] = golden;
+        golden += batch.stride;
+      }
+      f_(i, RowPointers(pointers_.data(), begin_[i + 1] - begin_[i]),
+         values_ + static_cast<int64_t>(i) * batch.stride, batch.count);
     }
   }
   int64_t bytes() const override {
-    return static_cast<int64_t>(sources_.size() * 8 + begin_.size() * 8);
+    return static_cast<int64_t>(sources_.size() * sizeof(RowSource) + begin_.size() * 8);
   }
-
-  struct RowSources {
-    const float* const* pointers;
-    int first;
-    RowSources from(size_t index) const { return {pointers + index, first}; }
-    bool given(size_t index) const { return pointers[index] != nullptr; }
-    const float* operator[](size_t index) const { return pointers[index] + first; }
-  };
 
  private:
   float* values_;
-  size_t rows_;
-  std::vector<const float*> sources_;
+  std::vector<RowSource> sources_;
   std::vector<size_t> begin_;
   F f_;
+  float* gathered_;                             // room for the golden sources of one row
+  mutable std::vector<const float*> pointers_;  // of one row's sources
 };
 
 template <typename F>
 std::unique_ptr<RegionStep> make_row_step(const RegionOutput& output,
-                                          std::vector<const float*> sources,
-                                          std::vector<size_t> begin, F f) {
+                                          std::vector<RowSource> sources, std::vector<size_t> begin,
+                                          F f) {
   return std::make_unique<RowStep<F>>(output, std::move(sources), std::move(begin), std::move(f));
 }
 
@@ -162,7 +197,7 @@ std::unique_ptr<RegionStep> make_row_step(const RegionOutput& output,
 template <typename F>
 std::unique_ptr<RegionStep> make_element_step(const RegionTensor& input, const RegionOutput& output,
                                               F f) {
-  std::vector<const float*> sources;
+  std::vector<RowSource> sources;
   std::vector<size_t> begin{0};
   for (const int32_t element : output.changed) {
     sources.push_back(input.row(element));

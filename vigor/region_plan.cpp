@@ -11,10 +11,8 @@ namespace {
 class WholeStep final : public RegionStep {
  public:
   struct Operand {
-    const float* golden;
-    int64_t size;
-    std::vector<std::pair<int64_t, const float*>> changed;  // element, row
-    float* values;                                          // assembled
+    std::vector<RowSource> rows;  // of every element
+    float* values;                // assembled
   };
 
   WholeStep(const Op& op, std::vector<Operand> operands, float* out, float* scratch, int stride)
@@ -22,11 +20,16 @@ class WholeStep final : public RegionStep {
     for (const Operand& operand : operands_) pointers_.push_back(operand.values);
   }
 
-  void run(const LaneRange&) const override {
+  void run(const LaneBatch& batch) const override {
     for (const Operand& operand : operands_) {
-      std::copy_n(operand.golden, operand.size * stride_, operand.values);
-      for (const auto& [element, row] : operand.changed) {
-        std::copy_n(row, stride_, operand.values + element * stride_);
+      float* values = operand.values;
+      for (const RowSource& row : operand.rows) {
+        if (row.changed) {
+          std::copy_n(row.changed, stride_, values);
+        } else {
+          batch.gather(row.storage, row.element, values);
+        }
+        values += stride_;
       }
     }
     op_.forward_lanes(pointers_, out_, stride_, scratch_);
@@ -36,7 +39,7 @@ class WholeStep final : public RegionStep {
   int64_t bytes() const override {
     int64_t sum = 0;
     for (const Operand& operand : operands_) {
-      sum += static_cast<int64_t>(operand.changed.size() * sizeof(operand.changed[0]));
+      sum += static_cast<int64_t>(operand.rows.size() * sizeof(RowSource));
     }
     return sum;
   }
@@ -52,50 +55,64 @@ class WholeStep final : public RegionStep {
 
 size_t index(int id) { return static_cast<size_t>(id); }
 
+// Up to whole vectors, so that what follows in the arena is aligned.
+int64_t padded(int64_t floats) { return (floats + kLaneStep - 1) / kLaneStep * kLaneStep; }
+
+// Rows that a node's step may take: its output, the differences of its operands or these whole.
+int64_t arena_floats_of(const Graph& graph, const Node& node, int lanes) {
+  int64_t rows = node.op->size();
+  for (const int input : node.inputs) rows += graph.tensor(input).size;
+  return rows * lanes + padded(node.op->scratch_size(lanes));
+}
+
 }  // namespace
 
-RegionPlanner::RegionPlanner(const Graph& graph, int tensor, const GoldenRows& golden,
-                             RowArena& arena)
+int64_t RegionState::rows() const {
+  int64_t sum = 0;
+  for (const ChangedElements& c : changed) sum += static_cast<int64_t>(c.elements.size());
+  return sum;
+}
+
+RegionPlanner::RegionPlanner(const Graph& graph, int lanes, RowArena& arena)
     : graph_(graph),
-      site_(graph.tensor(tensor).storage),
-      golden_(golden),
+      lanes_(lanes),
       arena_(arena),
+      place_{0},
       last_reader_(graph.tensors.size(), 0),
       changed_(graph.tensors.size()) {
-  const std::vector<bool> dependent = depends_on(graph, site_);
-  for (size_t n = 0; n < dependent.size(); ++n) {
-    if (!dependent[n] || graph.nodes[n].op->role() == Role::kView) continue;
-    for (const int input : graph.nodes[n].inputs) {
-      last_reader_[index(graph.tensor(input).storage)] = nodes_.size();
-    }
-    nodes_.push_back(static_cast<int>(n));
+  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+    const Node& node = graph.nodes[n];
+    place_.push_back(place_.back() + arena_floats_of(graph, node, lanes));
+    if (node.op->role() == Role::kView) continue;
+    for (const int input : node.inputs) last_reader_[index(graph.tensor(input).storage)] = n;
   }
 }
 
 int64_t RegionPlanner::arena_floats(const Graph& graph, int lanes) {
-  // Changed rows and their differences; whole operands and scratch of operators without a rule.
-  int64_t rows = 1;
-  int64_t scratch = 0;
-  for (const Node& node : graph.nodes) {
-    rows += 2 * node.op->size();
-    scratch += node.op->scratch_size(lanes);
-    for (const int input : node.inputs) rows += graph.tensor(input).size;
-  }
-  return rows * lanes + scratch;
+  int64_t floats = 0;
+  for (const Node& node : graph.nodes) floats += arena_floats_of(graph, node, lanes);
+  return floats;
 }
 
-RegionTensor RegionPlanner::view(int storage) const {
-  const Changed& changed = changed_[index(storage)];
-  return {golden_.tensors[index(storage)], changed.elements, changed.values, changed.row_of.data(),
-          golden_.lanes};
+RegionState RegionPlanner::start(int tensor, int64_t neuron) const {
+  const int storage = graph_.tensor(tensor).storage;
+  return {0, {{storage, {static_cast<int32_t>(neuron)}}}};
 }
 
-void RegionPlanner::change(int storage, std::vector<int32_t> elements) {
+RegionTensor RegionPlanner::view(int storage) {
+  Changed& changed = changed_[index(storage)];
+  const int64_t size = graph_.tensor(storage).size;
+  if (changed.row_of.empty()) changed.row_of.assign(static_cast<size_t>(size), -1);
+  return {storage, changed.elements, changed.values, changed.row_of.data(), size, lanes_};
+}
+
+void RegionPlanner::change(int storage, std::vector<int32_t> elements, float* rows) {
+  view(storage);
   Changed& changed = changed_[index(storage)];
   for (size_t i = 0; i < elements.size(); ++i) {
     changed.row_of[static_cast<size_t>(elements[i])] = static_cast<int32_t>(i);
   }
-  changed.values = arena_.take(static_cast<int64_t>(elements.size()) * golden_.lanes);
+  changed.values = rows;
   changed.elements = std::move(elements);
   touched_.push_back(storage);
 }
@@ -118,89 +135,124 @@ std::vector<int32_t> RegionPlanner::affected_by(const Node& node, bool& rule) co
     std::iota(elements.begin(), elements.end(), 0);
     return elements;
   }
-  std::sort(elements.begin(), elements.end());
+  if (!std::is_sorted(elements.begin(), elements.end())) {
+    std::sort(elements.begin(), elements.end());
+  }
   elements.erase(std::unique(elements.begin(), elements.end()), elements.end());
   return elements;
 }
 
-void RegionPlanner::add_comparisons(size_t position, RegionPlan::Step& step) const {
-  const int logits = graph_.tensor(graph_.logits).storage;
-  for (const int storage : touched_) {
-    if (last_reader_[index(storage)] < position && storage != logits) continue;
-    const RegionTensor tensor = view(storage);
-    for (size_t i = 0; i < tensor.changed.size(); ++i) {
-      step.compared.emplace_back(tensor.values + static_cast<int64_t>(i) * tensor.stride,
-                                 tensor.golden_row(tensor.changed[i]));
-    }
+// The rows of a node's step lie at a place that depends on the node and their number alone.
+RegionSteps::Step RegionPlanner::step(size_t position, std::vector<int32_t> elements, bool rule) {
+  const Node& node = graph_.nodes[position];
+  arena_.seek(place_[position]);
+  const auto count = static_cast<int64_t>(elements.size());
+  float* rows = arena_.take(count * lanes_);
+  std::vector<RegionTensor> operands;
+  for (const int input : node.inputs) operands.push_back(view(graph_.tensor(input).storage));
+  change(node.output, std::move(elements), rows);
+  if (rule) {
+    return {node.op->plan_region(operands, {node.output, changed_[index(node.output)].elements,
+                                            rows, lanes_, &arena_}),
+            rows, count};
   }
+  std::vector<WholeStep::Operand> whole;
+  for (size_t i = 0; i < operands.size(); ++i) {
+    const int64_t size = graph_.tensor(node.inputs[i]).size;
+    whole.push_back({{}, arena_.take(size * lanes_)});
+    for (int64_t e = 0; e < size; ++e) whole.back().rows.push_back(operands[i].row(e));
+  }
+  float* scratch = arena_.take(padded(node.op->scratch_size(lanes_)));
+  return {std::make_unique<WholeStep>(*node.op, std::move(whole), rows, scratch, lanes_), rows,
+          count};
 }
 
-std::unique_ptr<RegionPlan> RegionPlanner::plan(int64_t neuron) {
-  auto plan = std::make_unique<RegionPlan>();
-  arena_.clear();
-  touched_.clear();
-  const auto make_changeable = [&](int storage) {
-    Changed& changed = changed_[index(storage)];
-    if (changed.row_of.empty()) {
-      changed.row_of.assign(static_cast<size_t>(graph_.tensor(storage).size), -1);
-    }
-  };
-  make_changeable(site_);
-  change(site_, {static_cast<int32_t>(neuron)});
-  plan->neuron_ = changed_[index(site_)].values;
-  plan->golden_neuron_ = view(site_).golden_row(neuron);
-  bool mixed = false;
-  for (size_t position = 0; position < nodes_.size(); ++position) {
-    const Node& node = graph_.node(nodes_[position]);
-    if (!any_changed(node)) continue;
+// What has changed and is still read from a node on.
+RegionState RegionPlanner::state_at(size_t position) const {
+  const int logits = graph_.tensor(graph_.logits).storage;
+  RegionState state{position, {}};
+  for (const int storage : touched_) {
+    if (last_reader_[index(storage)] < position && storage != logits) continue;
+    state.changed.push_back({storage, changed_[index(storage)].elements});
+  }
+  return state;
+}
+
+// The steps from a node to the next mixing layer.
+RegionSteps RegionPlanner::rest(size_t position) {
+  RegionSteps rest;
+  for (; position < graph_.nodes.size(); ++position) {
+    const Node& node = graph_.nodes[position];
+    if (node.op->role() == Role::kView || !any_changed(node)) continue;
     bool rule = false;
     std::vector<int32_t> elements = affected_by(node, rule);
     if (elements.empty()) continue;  // nothing reads the changed elements
-    RegionPlan::Step step;
-    step.mixes = node.op->macs() > 0;
-    if (step.mixes && mixed) add_comparisons(position, step);
-    mixed = mixed || step.mixes;
-    std::vector<RegionTensor> operands;
-    for (const int input : node.inputs) {
-      const int storage = graph_.tensor(input).storage;
-      make_changeable(storage);
-      operands.push_back(view(storage));
-    }
-    make_changeable(node.output);
-    change(node.output, std::move(elements));
-    const Changed& made = changed_[index(node.output)];
-    if (rule) {
-      step.work =
-          node.op->plan_region(operands, {golden_.tensors[index(node.output)], made.elements,
-                                          made.values, golden_.lanes, &arena_});
-    } else {
-      std::vector<WholeStep::Operand> whole;
-      for (size_t i = 0; i < operands.size(); ++i) {
-        const int64_t size = graph_.tensor(node.inputs[i]).size;
-        whole.push_back({operands[i].golden, size, {}, arena_.take(size * golden_.lanes)});
-        for (const int32_t e : operands[i].changed) {
-          whole.back().changed.emplace_back(e, operands[i].row(e));
-        }
-      }
-      float* scratch = arena_.take(node.op->scratch_size(golden_.lanes));
-      step.work = std::make_unique<WholeStep>(*node.op, std::move(whole), made.values, scratch,
-                                              golden_.lanes);
-    }
-    step.values = made.values;
-    step.rows = static_cast<int64_t>(made.elements.size());
-    plan->bytes_ += step.work->bytes() + static_cast<int64_t>(step.compared.size()) * 16;
-    plan->steps_.push_back(std::move(step));
+    if (node.op->macs() > 0) break;
+    rest.steps.push_back(step(position, std::move(elements), rule));
   }
-  const int logits = graph_.tensor(graph_.logits).storage;
-  make_changeable(logits);
-  const RegionTensor answers = view(logits);
-  for (int64_t c = 0; c < graph_.classes(); ++c) plan->logits_.push_back(answers.row(c));
+  if (position < graph_.nodes.size()) {
+    rest.next = state_at(position);
+    for (const auto& [storage, elements] : rest.next.changed) {
+      const RegionTensor tensor = view(storage);
+      for (const int32_t e : elements) rest.live.push_back({tensor.row(e).changed, storage, e});
+    }
+  } else {
+    const RegionTensor answers = view(graph_.tensor(graph_.logits).storage);
+    for (int64_t c = 0; c < graph_.classes(); ++c) rest.logits.push_back(answers.row(c));
+  }
+  rest.bytes =
+      4 * rest.next.rows() + static_cast<int64_t>(rest.live.size() * sizeof(RegionSteps::Live));
+  for (const RegionSteps::Step& s : rest.steps) rest.bytes += s.work->bytes();
+  return rest;
+}
+
+std::shared_ptr<const RegionSteps> RegionPlanner::shared_rest(size_t position) {
+  auto& slot = shared_[state_at(position)];
+  if (!slot) {
+    slot = std::make_shared<const RegionSteps>(rest(position));
+    shared_bytes_ += slot->bytes;
+  }
+  return slot;
+}
+
+void RegionPlanner::forget() {
+  shared_.clear();
+  shared_bytes_ = 0;
+}
+
+RegionSegment RegionPlanner::segment(const RegionState& state, float* rows) {
+  for (const ChangedElements& c : state.changed) {
+    change(c.storage, c.elements, rows);
+    rows += static_cast<int64_t>(c.elements.size()) * lanes_;
+  }
+  RegionSegment segment;
+  size_t position = state.position;
+  if (position > 0) {  // before a mixing layer
+    bool rule = false;
+    std::vector<int32_t> elements = affected_by(graph_.nodes[position], rule);
+    segment.mix = step(position++, std::move(elements), rule);
+    segment.bytes = segment.mix->work->bytes();
+  }
+  const RegionState after = state_at(position);
+  const bool shared = segment.mix && after.changed.size() == 1 &&
+                      after.changed[0].storage == graph_.nodes[position - 1].output;
+  if (shared) {
+    segment.rest = shared_rest(position);
+  } else {
+    segment.rest = std::make_shared<const RegionSteps>(rest(position));
+    segment.bytes += segment.rest->bytes;
+  }
+  restore();
+  return segment;
+}
+
+void RegionPlanner::restore() {
   for (const int storage : touched_) {
     Changed& changed = changed_[index(storage)];
     for (const int32_t e : changed.elements) changed.row_of[static_cast<size_t>(e)] = -1;
     changed.elements.clear();
   }
-  return plan;
+  touched_.clear();
 }
 
 }  // namespace vigor

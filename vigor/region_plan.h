@@ -1,7 +1,12 @@
-// What runs when one neuron of a site changes: the steps through the network, made once.
+// What runs when neurons of a site change: the way through the network, made once, in segments that
+// end where it pays to look which lanes have become golden again: before a mixing layer.
 #pragma once
 
+#include <compare>
+#include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "graph.h"
@@ -9,72 +14,100 @@
 
 namespace vigor {
 
-/// The golden rows that a batch's lanes see: per storage tensor [size][lanes].
-struct GoldenRows {
-  std::vector<const float*> tensors;
-  int lanes = 0;
+/// Changed elements of a tensor (its storage), ascending.
+struct ChangedElements {
+  int storage = 0;
+  std::vector<int32_t> elements;
+  auto operator<=>(const ChangedElements&) const = default;
 };
 
-class RegionPlan {
- public:
+/// A place on the way: what has changed and is still read from there on. All neurons that come by
+/// with the same elements share everything after it.
+struct RegionState {
+  size_t position = 0;  // of the next node of the graph
+  std::vector<ChangedElements> changed;
+  auto operator<=>(const RegionState&) const = default;
+
+  int64_t rows() const;
+};
+
+/// Steps that may be shared, and what is left after them.
+struct RegionSteps {
   struct Step {
     std::unique_ptr<RegionStep> work;
-    const float* values = nullptr;  // rows that it makes
-    int64_t rows = 0;
-    bool mixes = false;
-    /// Before a mixing layer, where differing lanes are looked for: the changed rows that it or a
-    /// later step reads, each with its golden row.
-    std::vector<std::pair<const float*, const float*>> compared;
+    const float* values;  // rows that it makes
+    int64_t rows;
   };
+  struct Live {
+    const float* row;
+    int32_t storage, element;
+  };
+  std::vector<Step> steps;
+  /// Unless these are the last ones: where the next segment starts, and the rows of its changed
+  /// elements, in order, as these steps leave them.
+  RegionState next;
+  std::vector<Live> live;
+  std::vector<RowSource> logits;  // of the last ones
+  int64_t bytes = 0;              // of all tables
 
-  const std::vector<Step>& steps() const { return steps_; }
-  float* neuron() const { return neuron_; }  // the row of the faulty neuron
-  const float* golden_neuron() const { return golden_neuron_; }
-  const std::vector<const float*>& logits() const { return logits_; }  // rows
-  int64_t bytes() const { return bytes_; }
-
- private:
-  friend class RegionPlanner;
-  std::vector<Step> steps_;
-  float* neuron_ = nullptr;
-  const float* golden_neuron_ = nullptr;
-  std::vector<const float*> logits_;
-  int64_t bytes_ = 0;
+  bool last() const { return !logits.empty(); }
 };
 
-/// Makes plans for the neurons of one site. Not thread-safe.
+/// A mixing layer has a step for each set of elements that changes before it; what comes behind
+/// depends on its changed outputs alone, and neurons at one position change the same.
+struct RegionSegment {
+  std::optional<RegionSteps::Step> mix;
+  std::shared_ptr<const RegionSteps> rest;
+  int64_t bytes = 0;  // of what is its own
+};
+
+/// Makes segments. Not thread-safe.
 class RegionPlanner {
  public:
-  /// `arena` holds the rows of every plan; see arena_floats().
-  RegionPlanner(const Graph& graph, int tensor, const GoldenRows& golden, RowArena& arena);
+  /// `arena` holds the rows of all segments; see arena_floats(). Rows of a segment stay as they are
+  /// while later ones run.
+  RegionPlanner(const Graph& graph, int lanes, RowArena& arena);
 
-  std::unique_ptr<RegionPlan> plan(int64_t neuron);
+  /// A neuron of a site's tensor.
+  RegionState start(int tensor, int64_t neuron) const;
 
-  /// Floats that any plan may take.
+  /// `rows` holds the changed elements of `state`, [state.rows()][lanes].
+  RegionSegment segment(const RegionState& state, float* rows);
+
+  /// Bytes of the steps that segments share. forget() them once no segment is left.
+  int64_t shared_bytes() const { return shared_bytes_; }
+  void forget();
+
+  /// Floats that the segments may take.
   static int64_t arena_floats(const Graph& graph, int lanes);
 
  private:
-  /// Changed elements of one storage tensor in the plan being made.
+  /// Changed elements of one storage tensor in the segment being made.
   struct Changed {
     std::vector<int32_t> elements;
     std::vector<int32_t> row_of;  // empty until first needed
     float* values = nullptr;
   };
 
-  RegionTensor view(int storage) const;
-  void change(int storage, std::vector<int32_t> elements);
+  RegionTensor view(int storage);
+  void change(int storage, std::vector<int32_t> elements, float* rows);
   bool any_changed(const Node& node) const;
   std::vector<int32_t> affected_by(const Node& node, bool& rule) const;
-  void add_comparisons(size_t position, RegionPlan::Step& step) const;
+  RegionSteps::Step step(size_t position, std::vector<int32_t> elements, bool rule);
+  RegionSteps rest(size_t position);
+  std::shared_ptr<const RegionSteps> shared_rest(size_t position);
+  RegionState state_at(size_t position) const;
+  void restore();
 
   const Graph& graph_;
-  int site_;
-  const GoldenRows& golden_;
+  int lanes_;
   RowArena& arena_;
-  std::vector<int> nodes_;           // that depend on the site, views left out
-  std::vector<size_t> last_reader_;  // per storage tensor: position in nodes_
+  std::vector<int64_t> place_;       // of each node's rows in the arena
+  std::vector<size_t> last_reader_;  // per storage tensor: its last node
   std::vector<Changed> changed_;     // per storage tensor
-  std::vector<int> touched_;         // storage tensors changed in the plan being made
+  std::vector<int> touched_;         // storage tensors changed in the segment being made
+  std::map<RegionState, std::shared_ptr<const RegionSteps>> shared_;
+  int64_t shared_bytes_ = 0;
 };
 
 }  // namespace vigor

@@ -1,9 +1,12 @@
 #include "run_head.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "error.h"
+#include "hash.h"
 #include "kernels/kernels.h"
+#include "workers.h"
 
 namespace vigor {
 
@@ -33,6 +36,15 @@ Shape without_batch(const Shape& shape) {
   return shape.size() > 1 && shape[0] == 1 ? Shape(shape.begin() + 1, shape.end()) : shape;
 }
 
+std::string hash_inputs(const Graph& graph, const Dataset& data, int64_t inputs) {
+  Sha256 hash;
+  for (int64_t i = 0; i < inputs; ++i) {
+    const std::vector<float> input = read_inputs(graph, data, i, 1);
+    hash.add({reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float)});
+  }
+  return hash.hex();
+}
+
 }  // namespace
 
 void check_data(const Graph& graph, const Dataset& data) {
@@ -58,16 +70,12 @@ std::vector<float> read_inputs(const Graph& graph, const Dataset& data, int64_t 
   return inputs;
 }
 
-Golden golden_run(const Graph& graph, const Dataset& data, int64_t first, int64_t count,
-                  Sha256* hash) {
-  std::vector<float> inputs = read_inputs(graph, data, first, count);
-  if (hash) {
-    hash->add({reinterpret_cast<const char*>(inputs.data()), inputs.size() * sizeof(float)});
-  }
-  return Golden(graph, std::move(inputs), first);
+Golden golden_block(const Graph& graph, const Dataset& data, int64_t first, int64_t inputs) {
+  const int64_t count = std::min(inputs_per_block(graph), inputs - first);
+  return {graph, read_inputs(graph, data, first, count), first};
 }
 
-RunHead describe_run(const Graph& graph, const Dataset& data) {
+RunHead describe_run(const Graph& graph, const Dataset& data, int64_t inputs, int threads) {
   RunHead head;
   head.version = VIGOR_VERSION;
   head.model = graph.file;
@@ -79,20 +87,27 @@ RunHead describe_run(const Graph& graph, const Dataset& data) {
   head.classes = graph.classes();
   head.forward_macs = graph.macs();
   head.provenance.isa = kernels().name;
+  head.provenance.threads = threads;
+  head.data_sha256 = hash_inputs(graph, data, inputs);
+  for (int64_t i = 0; i < inputs; ++i) {
+    head.input_index.push_back(i);
+    head.label.push_back(static_cast<int32_t>(data.label(i)));
+  }
+  head.golden_class.resize(static_cast<size_t>(inputs));
+  const int64_t block = inputs_per_block(graph);
+  share_work(threads, (inputs + block - 1) / block, [&](int, int64_t item) {
+    const Golden golden = golden_block(graph, data, item * block, inputs);
+    for (int64_t i = 0; i < golden.count(); ++i) {
+      head.golden_class[static_cast<size_t>(golden.first() + i)] = golden.golden_class(i);
+    }
+  });
+  if (head.inputs() == 0) fail("data", "got no input whose golden run is finite, of {}", inputs);
   return head;
 }
 
 SiteHead describe_site(const Graph& graph, const Site& site) {
   return {site, graph.node(site.node).name, graph.tensor(site.tensor).name,
           without_batch(graph.tensor(site.tensor).shape)};
-}
-
-void add_inputs(RunHead& head, const Golden& golden, const Dataset& data) {
-  for (int64_t i = 0; i < golden.count(); ++i) {
-    head.input_index.push_back(golden.first() + i);
-    head.golden_class.push_back(golden.golden_class(i));
-    head.label.push_back(static_cast<int32_t>(data.label(golden.first() + i)));
-  }
 }
 
 }  // namespace vigor

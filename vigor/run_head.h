@@ -4,7 +4,6 @@
 
 #include "dataset.h"
 #include "execute.h"
-#include "hash.h"
 #include "run.h"
 
 namespace vigor {
@@ -17,14 +16,12 @@ void check_data(const Graph& graph, const Dataset& data);
 std::vector<float> read_inputs(const Graph& graph, const Dataset& data, int64_t first,
                                int64_t count);
 
-/// Golden run of these inputs; their bytes go into `hash` (may be null).
-Golden golden_run(const Graph& graph, const Dataset& data, int64_t first, int64_t count,
-                  Sha256* hash = nullptr);
+/// Golden run of the block of inputs from `first` on, of the first `inputs` of the data.
+Golden golden_block(const Graph& graph, const Dataset& data, int64_t first, int64_t inputs);
 
-/// Model, data and instruction set; no inputs yet.
-RunHead describe_run(const Graph& graph, const Dataset& data);
+/// Model, instruction set, and the first `inputs` of the data: their hash, labels, golden classes.
+/// Throws Error where the golden run of none is finite.
+RunHead describe_run(const Graph& graph, const Dataset& data, int64_t inputs, int threads);
 SiteHead describe_site(const Graph& graph, const Site& site);
-/// Notes the inputs of a golden block, which follows those noted before.
-void add_inputs(RunHead& head, const Golden& golden, const Dataset& data);
 
 }  // namespace vigor

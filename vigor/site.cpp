@@ -207,4 +207,11 @@ void sample_neurons(std::vector<Site>& sites, const std::string& sample, uint64_
   }
 }
 
+std::vector<Site> choose_sites(const Graph& graph, const std::string& selection,
+                               const std::string& sample, uint64_t seed) {
+  std::vector<Site> sites = select_sites(graph, selection);
+  if (!sample.empty()) sample_neurons(sites, sample, seed);
+  return sites;
+}
+
 }  // namespace vigor

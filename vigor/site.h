@@ -32,4 +32,8 @@ std::vector<Site> select_sites(const Graph& graph, const std::string& selection)
 /// are selected. Throws Error for anything else.
 void sample_neurons(std::vector<Site>& sites, const std::string& sample, uint64_t seed);
 
+/// select_sites, then sample_neurons unless `sample` is empty.
+std::vector<Site> choose_sites(const Graph& graph, const std::string& selection,
+                               const std::string& sample, uint64_t seed);
+
 }  // namespace vigor

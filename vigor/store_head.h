@@ -14,6 +14,7 @@ namespace vigor {
 /// The attribute `kind` of a file. Files without it are analyses.
 inline constexpr std::string_view kAnalysisKind = "analysis";
 inline constexpr std::string_view kInjectionKind = "injection";
+inline constexpr std::string_view kPartKind = "part";
 
 /// All but `forward_macs`, which the group "model" holds, and the provenance.
 void put_head(const Hdf5Group& root, const RunHead& head, std::string_view kind);

@@ -1,5 +1,6 @@
 #include "workers.h"
 
+#include <malloc.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -16,19 +17,26 @@ void share_work(int threads, int64_t items,
   std::atomic<int64_t> next{0};
   std::mutex mutex;
   std::exception_ptr failure;
+  const auto fail_all = [&] {
+    next = items;
+    const std::lock_guard lock(mutex);
+    if (!failure) failure = std::current_exception();
+  };
   const auto loop = [&](int worker) {
     try {
       for (int64_t item = next++; item < items; item = next++) work(worker, item);
     } catch (...) {
-      next = items;
-      const std::lock_guard lock(mutex);
-      if (!failure) failure = std::current_exception();
+      fail_all();
     }
   };
   {
     std::vector<std::jthread> others;
-    for (int worker = 1; worker < std::min<int64_t>(threads, items); ++worker) {
-      others.emplace_back(loop, worker);
+    try {
+      for (int worker = 1; worker < std::min<int64_t>(threads, items); ++worker) {
+        others.emplace_back(loop, worker);
+      }
+    } catch (...) {  // no more threads, or no memory for them
+      fail_all();
     }
     loop(0);
   }
@@ -39,6 +47,12 @@ int available_cores() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(CPU_COUNT(&set), 1);
   return std::max(static_cast<int>(std::thread::hardware_concurrency()), 1);
+}
+
+void keep_freed_memory() {
+  constexpr int kMost = 1 << 30;
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, kMost);
 }
 
 }  // namespace vigor

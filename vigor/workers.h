@@ -15,4 +15,8 @@ void share_work(int threads, int64_t items,
 /// Cores this process may use.
 int available_cores();
 
+/// For the whole process, before the work: what plans free is kept for the next ones. Giving pages
+/// back and taking them again was a fifth of the time of sparse faults on AlexNet.
+void keep_freed_memory();
+
 }  // namespace vigor

@@ -107,6 +107,22 @@ class Case(unittest.TestCase):
                 **options):
         return self.vigor("analyze", model, "--data", data, "-o", output, *arguments, **options)
 
+    def content(self, name="run.h5"):
+        """Everything in a run file but /provenance."""
+        found = {}
+
+        def add(path, item):
+            if path.startswith("provenance"):
+                return
+            found.update({f"{path}@{key}": np.asarray(v).tobytes()
+                          for key, v in item.attrs.items()})
+            if isinstance(item, h5py.Dataset):
+                found[path] = (item.dtype.str, item.shape, item[()].tobytes())
+        with h5py.File(self.folder / name) as file:
+            add("", file)
+            file.visititems(add)
+        return found
+
     def files(self):
         return {str(path): path.is_dir() or path.read_bytes() for path in self.folder.rglob("*")}
 
@@ -400,22 +416,6 @@ class Inspect(Case):
 
 
 class Analyze(Case):
-    def content(self, name="run.h5"):
-        """Everything in a run file but /provenance."""
-        found = {}
-
-        def add(path, item):
-            if path.startswith("provenance"):
-                return
-            found.update({f"{path}@{key}": np.asarray(v).tobytes()
-                          for key, v in item.attrs.items()})
-            if isinstance(item, h5py.Dataset):
-                found[path] = (item.dtype.str, item.shape, item[()].tobytes())
-        with h5py.File(self.folder / name) as file:
-            add("", file)
-            file.visititems(add)
-        return found
-
     def assert_same(self, *arguments, base=(), without=(), env=None):
         self.analyze("--keep-thresholds", *base, output="one.h5")
         self.analyze("--keep-thresholds", *arguments, output="two.h5", env=env)

@@ -22,6 +22,22 @@ struct Tap {
   const float* values;
 };
 
+/// What the sums of rows r and lanes l start from: bias[r], or else rows[r * stride + l], or, with
+/// `from`, rows[r * stride + from[l]], each row holding from_lanes floats.
+struct SumStart {
+  const float* bias;
+  const float* rows;
+  int64_t stride;
+  const int32_t* from;
+  int from_lanes;
+};
+
+/// A changed row, and the golden row of the same element.
+struct RowPair {
+  const float* changed;
+  const float* golden;
+};
+
 struct Kernels {
   std::string_view name;
 
@@ -32,12 +48,10 @@ struct Kernels {
                    const int32_t* offsets, int64_t terms, float* out, int64_t out_stride,
                    int lanes);
 
-  /// The same over a list of terms, for the lanes l from `lane` to lane + lanes:
-  /// out[r * out_stride + l] = start + sum over t of weights[taps[t].term * rows + r] *
-  /// taps[t].values[l]; it starts from bias[r], or without bias from start[r * start_stride + l].
-  void (*multiply_taps)(const float* weights, const float* bias, const float* start,
-                        int64_t start_stride, int rows, const Tap* taps, int64_t count, int lane,
-                        int lanes, float* out, int64_t out_stride);
+  /// The same over a list of terms: out[r * out_stride + l] = start + sum over t of
+  /// weights[taps[t].term * rows + r] * taps[t].values[l].
+  void (*multiply_taps)(const float* weights, const SumStart& start, int rows, const Tap* taps,
+                        int64_t count, int lanes, float* out, int64_t out_stride);
 
   /// y[i] = scale * x[i] + shift, fused.
   void (*scale_shift)(float scale, float shift, const float* x, float* y, int64_t count);
@@ -53,8 +67,17 @@ struct Kernels {
   /// left alone.
   void (*find_nan)(const float* x, int64_t rows, int64_t stride, int lanes, uint8_t* flags);
 
-  /// flags[l] = 1 where x[l] and y[l] differ (a NaN differs from everything).
-  void (*find_different)(const float* x, const float* y, int lanes, uint8_t* flags);
+  /// flags[l] = 1 where pairs[r].changed[l] and pairs[r].golden[from[l]] differ for any r (a NaN
+  /// differs from everything), else 0; golden rows hold from_lanes floats.
+  void (*find_different)(const RowPair* pairs, size_t count, const int32_t* from, int from_lanes,
+                         int lanes, uint8_t* flags);
+
+  /// out[r * stride + to[i]] = pairs[r].changed[from[i]] for every row r and i < lanes.
+  void (*move_lanes)(const RowPair* pairs, size_t count, const int32_t* from, const int32_t* to,
+                     int lanes, float* out, int64_t stride);
+
+  /// out[l] = x[from[l]] for l < lanes; x holds from_lanes floats (a multiple of kLaneStep).
+  void (*gather)(const float* x, int from_lanes, const int32_t* from, int lanes, float* out);
 
   /// out[i] = x[i] - y[i].
   void (*subtract)(const float* x, const float* y, float* out, int64_t count);

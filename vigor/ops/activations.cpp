@@ -41,7 +41,7 @@ class UnaryOp final : public Op {
   std::unique_ptr<RegionStep> plan_region(std::span<const RegionTensor> operands,
                                           const RegionOutput& output) const override {
     return make_element_step(operands[0], output,
-                             [this](size_t, const auto& sources, size_t, float* out, int count) {
+                             [this](size_t, RowPointers sources, float* out, int count) {
                                apply(sources[0], out, count);
                              });
   }

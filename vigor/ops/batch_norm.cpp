@@ -53,7 +53,7 @@ class BatchNormOp final : public Op {
     }
     return make_element_step(
         operands[0], output,
-        [this, channels](size_t i, const auto& sources, size_t, float* out, int count) {
+        [this, channels](size_t i, RowPointers sources, float* out, int count) {
           const auto channel = static_cast<size_t>(channels[i]);
           kernels().scale_shift(scale_[channel], shift_[channel], sources[0], out, count);
         });

@@ -108,9 +108,9 @@ class ConvOp final : public Op {
       }
     }
     for (int64_t set = 0; set < window_.batch * groups_; ++set) {
-      for (int64_t p = 0; p < positions; ++p) {
-        if (!marked[static_cast<size_t>(set * positions + p)]) continue;
-        for (int64_t o = 0; o < rows_; ++o) {
+      for (int64_t o = 0; o < rows_; ++o) {
+        for (int64_t p = 0; p < positions; ++p) {
+          if (!marked[static_cast<size_t>(set * positions + p)]) continue;
           elements.push_back(static_cast<int32_t>((set * rows_ + o) * positions + p));
         }
       }

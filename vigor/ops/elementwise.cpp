@@ -136,26 +136,26 @@ class ElementwiseOp final : public Op {
   std::unique_ptr<RegionStep> plan_region(std::span<const RegionTensor> operands,
                                           const RegionOutput& output) const override {
     // Every side is a source: null where it is a constant.
-    std::vector<const float*> sources;
+    std::vector<RowSource> sources;
     std::vector<size_t> begin{0};
     for (const int32_t e : output.changed) {
       for (const Side& side : sides_) {
-        sources.push_back(side.constant ? nullptr : operands[side.operand].row(side.index(e)));
+        sources.push_back(side.constant ? RowSource{} : operands[side.operand].row(side.index(e)));
       }
       begin.push_back(sources.size());
     }
     const std::vector<int32_t> elements(output.changed.begin(), output.changed.end());
-    return make_row_step(
-        output, std::move(sources), std::move(begin),
-        [this, elements](size_t i, const auto& rows, size_t sides, float* out, int count) {
-          const auto side = [&](size_t s) -> Row {
-            if (rows.given(s)) return {rows[s], 0.0F};
-            const auto at = static_cast<size_t>(sides_[s].index(elements[i]));
-            return {nullptr, sides_[s].constant->floats[at]};
-          };
-          Row a = side(0);
-          for (size_t s = 1; s < sides; ++s) a = combine(a, side(s), out, count);
-        });
+    return make_row_step(output, std::move(sources), std::move(begin),
+                         [this, elements](size_t i, RowPointers rows, float* out, int count) {
+                           const auto side = [&](size_t s) -> Row {
+                             if (rows[s]) return {rows[s], 0.0F};
+                             const auto at = static_cast<size_t>(sides_[s].index(elements[i]));
+                             return {nullptr, sides_[s].constant->floats[at]};
+                           };
+                           Row a = side(0);
+                           for (size_t s = 1; s < rows.size(); ++s)
+                             a = combine(a, side(s), out, count);
+                         });
   }
 
   std::shared_ptr<const Op> far_limit() const override {

@@ -74,17 +74,16 @@ class MoveOp final : public Op {
   std::unique_ptr<RegionStep> plan_region(std::span<const RegionTensor> operands,
                                           const RegionOutput& output) const override {
     // A changed element has a source among the operands, never a constant.
-    std::vector<const float*> sources;
+    std::vector<RowSource> sources;
     std::vector<size_t> begin{0};
     for (const int32_t e : output.changed) {
       const Source& source = (*map_)[static_cast<size_t>(e)];
       sources.push_back(operands[static_cast<size_t>(source.operand)].row(source.element));
       begin.push_back(sources.size());
     }
-    return make_row_step(output, std::move(sources), std::move(begin),
-                         [](size_t, const auto& rows, size_t, float* out, int count) {
-                           std::copy_n(rows[0], count, out);
-                         });
+    return make_row_step(
+        output, std::move(sources), std::move(begin),
+        [](size_t, RowPointers rows, float* out, int count) { std::copy_n(rows[0], count, out); });
   }
 
   std::shared_ptr<const Op> far_limit() const override {

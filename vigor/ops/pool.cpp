@@ -100,7 +100,7 @@ class PoolOp final : public Op {
 
   std::unique_ptr<RegionStep> plan_region(std::span<const RegionTensor> operands,
                                           const RegionOutput& output) const override {
-    std::vector<const float*> sources;
+    std::vector<RowSource> sources;
     std::vector<size_t> begin{0};
     std::vector<float> divisors;
     for (const int32_t element : output.changed) {
@@ -114,16 +114,16 @@ class PoolOp final : public Op {
       divisors.push_back(divisors_[p]);
     }
     const bool average = kind_ == PoolKind::kAverage;
-    return make_row_step(output, std::move(sources), std::move(begin),
-                         [this, average, divisors](size_t i, const auto& members, size_t size,
-                                                   float* out, int count) {
-                           const Kernels& set = kernels();
-                           std::fill_n(out, count, empty());
-                           for (size_t m = 0; m < size; ++m) {
-                             (average ? set.add : set.maximum)(members[m], out, count);
-                           }
-                           if (average) set.divide(divisors[i], out, count);
-                         });
+    return make_row_step(
+        output, std::move(sources), std::move(begin),
+        [this, average, divisors](size_t i, RowPointers members, float* out, int count) {
+          const Kernels& set = kernels();
+          std::fill_n(out, count, empty());
+          for (const float* member : members) {
+            (average ? set.add : set.maximum)(member, out, count);
+          }
+          if (average) set.divide(divisors[i], out, count);
+        });
   }
 
   // Positively homogeneous both.

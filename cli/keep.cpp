@@ -1,0 +1,104 @@
+#include "keep.h"
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "error.h"
+#include "usage.h"
+
+namespace vigor {
+
+namespace {
+
+// "2/3": the second of three.
+std::pair<int64_t, int64_t> parse_shard(const std::string& text) {
+  if (text.empty()) return {0, 0};
+  int64_t shard = 0, shards = 0;
+  const char* end = text.data() + text.size();
+  const auto first = std::from_chars(text.data(), end, shard);
+  const bool slash = first.ec == std::errc() && first.ptr != end && *first.ptr == '/';
+  const auto second = std::from_chars(slash ? first.ptr + 1 : end, end, shards);
+  if (!slash || second.ec != std::errc() || second.ptr != end || shard < 1 || shard > shards) {
+    fail("--shard", "got '{}', expected i/n with 1 <= i <= n", text);
+  }
+  return {shard - 1, shards};
+}
+
+KeepOptions keep_options(const std::string& output, const KeepGiven& given, const Source& source,
+                         Progress& progress) {
+  const auto [index, count] = parse_shard(given.shard);
+  KeepOptions options;
+  options.folder = output + ".parts";
+  options.shard = index;
+  options.shards = count;
+  options.every = given.every;
+  options.source = to_json(source);
+  options.note = [&progress](const std::string& line) { progress.line(line); };
+  return options;
+}
+
+}  // namespace
+
+void add_keep_options(CLI::App& command, KeepGiven& given) {
+  const auto wrong = [](const std::string& text) {
+    try {
+      parse_shard(text);
+      return std::string();
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+  };
+  command
+      .add_option("--shard", given.shard,
+                  "Do part i of n (\"2/3\"): vigor merge joins the parts to the whole")
+      ->check(CLI::Validator(wrong, ""));
+  command
+      .add_option("--save-every", given.every,
+                  "Seconds between writing finished work to OUTPUT.parts (by what it costs)")
+      ->check(CLI::NonNegativeNumber);
+}
+
+std::string to_json(const Source& source) {
+  const nlohmann::json json{
+      {"model", source.model}, {"faults", source.faults}, {"data", source.data}};
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+Source parse_source(const std::string& text) {
+  try {
+    const nlohmann::json json = nlohmann::json::parse(text);
+    return {json.at("model"), json.at("faults"), json.at("data")};
+  } catch (const nlohmann::json::exception& error) {
+    fail("source", "cannot be understood: {}", error.what());
+  }
+}
+
+KeptRun::KeptRun(const std::string& output, const KeepGiven& given, const Source& source,
+                 Progress& progress)
+    : folder_(output + ".parts"),
+      progress_(progress),
+      log_(keep_options(output, given, source, progress)),
+      interrupt_([this] {
+        log_.stop();
+        tell();
+      }) {}
+
+void KeptRun::run(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (...) {
+    if (log_.wrote()) tell();
+    throw;
+  }
+  log_.remove();
+}
+
+void KeptRun::tell() const {
+  progress_.line(log_.wrote() ? fmt::format("Finished work is kept in {}: the same command goes on "
+                                            "from there",
+                                            folder_)
+                              : std::string("Nothing was finished yet: the same command starts "
+                                            "again"));
+}
+
+}  // namespace vigor

@@ -1,0 +1,56 @@
+// What an analysis has found so far, by work units: into part files and out of them.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "lattice.h"
+#include "part.h"
+#include "run.h"
+#include "search.h"
+
+namespace vigor {
+
+/// A block of neurons of a site; with a block of inputs it makes a unit.
+struct UnitSpan {
+  size_t site;
+  int64_t first, count;
+};
+
+/// Numbers the units (block by block of inputs, in a block site by site) and merges what they find.
+/// One thread at a time.
+class Findings {
+ public:
+  /// `run` has its inputs and empty tallies; it outlives this. `pending`: keeps apart what pack()
+  /// takes.
+  Findings(Run& run, int64_t inputs_per_block, bool pending);
+
+  const std::vector<UnitSpan>& spans() const { return spans_; }
+  int64_t units() const { return blocks_ * std::ssize(spans_); }
+  const UnitSpan& span(int64_t unit) const {
+    return spans_[static_cast<size_t>(unit % std::ssize(spans_))];
+  }
+  int64_t first_input(int64_t unit) const { return unit / std::ssize(spans_) * block_; }
+
+  /// `thresholds`: [neuron, input, side].
+  void add(int64_t unit, const SiteTally& tally, const std::vector<Threshold>& thresholds);
+  /// What was added since the last call; the part has its units.
+  void pack(Part& part);
+  /// All that was added; the part has its units.
+  void pack_all(Part& part);
+  /// Throws Error, and changes nothing that counts, where the part does not fit.
+  void unpack(const Part& part);
+
+ private:
+  int64_t inputs_of(int64_t unit) const;
+  float* kept(int64_t unit, int64_t k, int64_t input);
+  void put_thresholds(Part& part);
+
+  Run& run_;
+  int64_t block_, blocks_;
+  bool keeps_pending_;
+  std::vector<UnitSpan> spans_;
+  std::map<int64_t, SiteTally> pending_;  // by span
+};
+
+}  // namespace vigor
