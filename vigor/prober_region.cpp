@@ -66,7 +66,7 @@ class RegionProber final : public Prober {
     if (close_.empty()) return;
     // Sums that start from golden ones are off in the last bits: these few decide a class.
     if (!exact_) {
-      exact_ = make_suffix_prober(graph_, sites_, lanes_);
+      exact_ = make_suffix_prober(graph_, sites_, kLaneStep);
       exact_->bind(*golden_);
     }
     std::vector<Fault> again;
