@@ -52,7 +52,7 @@ fuzz:
 bench:
 	cmake --preset release -DVIGOR_BENCH=ON
 	cmake --build --preset release -j $(JOBS) --target benchmarks
-	build/release/bench/dense_rate
+	bench/performance.py --build build/release --write docs/performance.md
 
 format:
 	clang-format -i $(SOURCES)

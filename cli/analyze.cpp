@@ -154,9 +154,9 @@ void add_analyze(CLI::App& app) {
   command->add_option("--audit", given->audit,
                       "Run this percentage of the flips that the thresholds settle, and count");
   command
-      ->add_option("--batch", options.lanes,
-                   "Batch of the suffix prober, a multiple of 16: same results")
+      ->add_option("--batch", options.lanes, "Batch of the probers, a multiple of 16: same results")
       ->capture_default_str();
+  add_memory_option(*command, options.memory);
   command->add_option("--threads", options.threads, "Threads (all cores): the same results")
       ->check(at_least(1));
   command->add_option("--seed", options.seed, "Of everything drawn at random")

@@ -11,6 +11,7 @@
 #include "output.h"
 #include "progress.h"
 #include "text.h"
+#include "usage.h"
 
 namespace vigor {
 
@@ -114,9 +115,9 @@ void add_inject(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::IsMember({"region", "suffix", "reference"}));
   command
-      ->add_option("--batch", options.lanes,
-                   "Batch of the suffix prober, a multiple of 16: same results")
+      ->add_option("--batch", options.lanes, "Batch of the probers, a multiple of 16: same results")
       ->capture_default_str();
+  add_memory_option(*command, options.memory);
   command->add_option("--threads", options.threads, "Threads (all cores): the same results")
       ->check(CLI::PositiveNumber);
   command->add_option("--seed", options.seed, "Of everything drawn at random")

@@ -45,6 +45,7 @@ int run(int argc, char** argv) {
   vigor::add_merge(app);
   vigor::add_show(app);
   vigor::add_report(app);
+  vigor::add_bench(app);
   // CLI11 would only say that a subcommand is missing.
   const std::string first = argc > 1 ? argv[1] : "-";
   const auto named = [&](const CLI::App* command) { return command->get_name() == first; };

@@ -32,4 +32,13 @@ inline CLI::Validator at_least(int64_t least) {
           ""};
 }
 
+inline void add_memory_option(CLI::App& command, int64_t& memory) {
+  command
+      .add_option("--memory", memory,
+                  "Most memory for activations and plans, such as 500M or 4G (2G, or half of the "
+                  "machine's): same results")
+      ->transform(CLI::AsSizeValue(false))
+      ->check(at_least(1));
+}
+
 }  // namespace vigor

@@ -8,6 +8,7 @@
 #include "error.h"
 #include "far_class.h"
 #include "findings.h"
+#include "memory.h"
 #include "prober.h"
 #include "unit.h"
 #include "workers.h"
@@ -72,6 +73,8 @@ class Analysis {
                       nullptr,
                       options.shortcuts},
         threads_(options.threads > 0 ? options.threads : available_cores()),
+        memory_(options.memory > 0 ? options.memory : default_memory()),
+        cache_(prober_cache(graph, memory_, threads_)),
         inputs_(options.inputs > 0 ? std::min(options.inputs, data.size()) : data.size()) {
     if (options.search != "guided" && options.search != "bisect") {
       fail("search", "got '{}', expected guided or bisect", options.search);
@@ -184,7 +187,7 @@ class Analysis {
     const Golden golden =
         golden_block(graph_, data_, findings_->first_input(units.front()), inputs_);
     while (std::ssize(probers_) < threads_) {
-      probers_.push_back(make_prober(options_.prober, graph_, probed_, options_.lanes));
+      probers_.push_back(make_prober(options_.prober, graph_, probed_, options_.lanes, cache_));
     }
     for (const auto& prober : probers_) prober->bind(golden);
     share_work(threads_, std::ssize(units), [&](int worker, int64_t item) {
@@ -214,7 +217,8 @@ class Analysis {
   void count_ranges() {
     std::mutex mutex;
     const int64_t block = inputs_per_block(graph_);
-    share_work(threads_, (inputs_ + block - 1) / block, [&](int, int64_t item) {
+    const int threads = golden_blocks(graph_, memory_, threads_);
+    share_work(threads, (inputs_ + block - 1) / block, [&](int, int64_t item) {
       const Golden golden = golden_block(graph_, data_, item * block, inputs_);
       for (SiteResult& site : run_.sites) {
         const RangeCounts counts = count_by_ranges(golden, site.site, site.tally);
@@ -241,6 +245,7 @@ class Analysis {
   std::vector<Site> sites_, probed_;  // the latter with their cuts
   UnitOptions unit_options_;
   int threads_;
+  int64_t memory_, cache_;  // of the probers
   int64_t inputs_;
   std::vector<std::unique_ptr<Prober>> probers_;  // one per thread
   Run run_;

@@ -24,8 +24,9 @@ struct AnalyzeOptions {
   std::string prober = "region";
   double audit = 0;  // share of the flips settled without a run that are run all the same
   uint64_t seed = 0;
-  int threads = 0;  // 0: all cores
-  int lanes = 64;   // largest batch
+  int threads = 0;     // 0: all cores
+  int lanes = 64;      // largest batch
+  int64_t memory = 0;  // bytes for activations and plans, 0: default_memory()
 };
 
 /// What a caller may show meanwhile. Called on one thread at a time.

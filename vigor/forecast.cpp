@@ -5,6 +5,7 @@
 
 #include "cut.h"
 #include "lattice.h"
+#include "memory.h"
 #include "prober.h"
 #include "random.h"
 #include "run.h"
@@ -76,12 +77,8 @@ Forecast forecast(const Graph& graph, const std::vector<Site>& sites, int64_t in
   constexpr int64_t kCountsPerNeuron = 5 * kBits + 3;
   const int64_t rows = class_rows_fit(graph, result.neurons) ? graph.classes() + 1 : 1;
   result.bytes = result.neurons * (rows * kRangeBytes + kCountsPerNeuron * 8);
-  int64_t activations = 0;
-  for (const Node& node : graph.nodes) {
-    if (node.op->role() != Role::kView) activations += node.op->size();
-  }
   // The golden block, and for each thread its plans and, at worst, every row changed.
-  result.bytes += activations * 4 * golden.lanes() * (1 + threads) + threads * kProberCache;
+  result.bytes += golden_bytes(graph) * (1 + threads) + threads * kProberCache;
   return result;
 }
 

@@ -137,8 +137,11 @@ void GuidedSearch::propose(size_t k, int side) {
   std::vector<int64_t> point(count_, 0), low(count_, 0), high(count_, 0);
   std::vector<double> target(count_);
   std::vector<bool> waits(count_, false);  // for a probe
+  int settled = 0;  // rounds in which a point was
   for (bool again = true; again;) {
     again = false;
+    // On a plateau of the cut the next point would be settled just so, one after the other.
+    if (settled > 1) narrow(k, side);
     bool any = false;
     for (size_t i = 0; i < count_; ++i) {
       const Pair& p = pair(k, side, i);
@@ -188,6 +191,7 @@ void GuidedSearch::propose(size_t k, int side) {
       probes_.push_back({k, i, side, point[i], x[i]});
       faults_.push_back(fault(k, i, row_[i], x[i], hidden));
     }
+    settled += again ? 1 : 0;
   }
 }
 

@@ -9,6 +9,7 @@
 #include "error.h"
 #include "injection_part.h"
 #include "injection_units.h"
+#include "memory.h"
 #include "workers.h"
 
 namespace vigor {
@@ -57,6 +58,8 @@ class Injector {
         sites_(list ? list->sites
                     : choose_sites(graph, options.sites, options.neurons, options.seed)),
         threads_(options.threads > 0 ? options.threads : available_cores()),
+        cache_(
+            prober_cache(graph, options.memory > 0 ? options.memory : default_memory(), threads_)),
         inputs_(options.inputs > 0 ? std::min(options.inputs, data.size()) : data.size()) {
     if (list) {
       inputs_ = 0;
@@ -129,7 +132,7 @@ class Injector {
   void run_block(std::span<const int64_t> units) {
     const Golden golden = golden_block(graph_, data_, units_->first_input(units.front()), inputs_);
     while (std::ssize(probers_) < threads_) {
-      probers_.push_back(make_prober(options_.prober, graph_, sites_, options_.lanes));
+      probers_.push_back(make_prober(options_.prober, graph_, sites_, options_.lanes, cache_));
     }
     for (const auto& prober : probers_) prober->bind(golden);
     next_ = 0;
@@ -241,6 +244,7 @@ class Injector {
   FaultPlan plan_;
   std::vector<Site> sites_;
   int threads_;
+  int64_t cache_;  // of the probers
   int64_t inputs_;
   std::vector<std::unique_ptr<Prober>> probers_;  // one per thread
   std::unique_ptr<InjectionUnits> units_;

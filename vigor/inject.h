@@ -20,8 +20,9 @@ struct InjectOptions {
   FaultPlan plan;
   std::string prober = "region";
   uint64_t seed = 0;
-  int threads = 0;  // 0: all cores
-  int lanes = 64;   // largest batch
+  int threads = 0;     // 0: all cores
+  int lanes = 64;      // largest batch
+  int64_t memory = 0;  // bytes for activations and plans, 0: default_memory()
 };
 
 /// What a caller may do meanwhile. Called on one thread at a time.

@@ -374,6 +374,7 @@ class Usage(Case):
                               ("--tolerance-bits", "24"), ("--split", "other"), ("--seed", "x"),
                               ("--neurons", "none"), ("--neurons", "0"), ("--neurons", "101%"),
                               ("--audit", "a lot"), ("--audit", "101"), ("--batch", "17"),
+                              ("--memory", "much"), ("--memory", "-1"),
                               ("--batch", "0"), ("--scale", "1/0"), ("--scale", "x"),
                               ("--crop", "3y"), ("--resize", "0x4"), ("--mean", "1,,2")]:
             with self.subTest(option=option, value=value):
@@ -381,7 +382,7 @@ class Usage(Case):
                            option, value, naming=option.lstrip("-"))
 
     def test_help(self):
-        for command in ([], ["inspect"], ["analyze"], ["show"], ["report"]):
+        for command in ([], ["inspect"], ["analyze"], ["show"], ["report"], ["bench"]):
             text = self.vigor(*command, "--help").stdout
             self.assertRegex(text, "Examples?:\n +vigor " + (command or ["analyze"])[0])
 
@@ -438,6 +439,11 @@ class Analyze(Case):
     def test_batches(self):
         for size in ("16", "64"):
             self.assert_same("--batch", size, "--prober", "suffix", base=("--prober", "suffix"))
+            self.assert_same("--batch", size)
+
+    def test_memory(self):
+        self.assert_same("--memory", "3M", "--threads", "2")
+        self.refuses(self.analyze, "--memory", "1k", naming=["memory", "0 MiB", "expected"])
 
     def test_probers(self):
         # What a prober executes is its own; what it finds is not.
