@@ -10,6 +10,7 @@
 #include "onnx_import.h"
 #include "output.h"
 #include "progress.h"
+#include "stats.h"
 #include "store.h"
 #include "text.h"
 #include "usage.h"
@@ -24,7 +25,7 @@ struct Given {
   KeepGiven keep;
   std::vector<std::string> without;
   AnalyzeOptions options;
-  bool dry_run = false;
+  bool dry_run = false, stats = false;
 };
 
 // "5%" or "5" are both 5 percent.
@@ -70,6 +71,11 @@ void run(Given& given, const DataOptions& data_options, const Source& source) {
   Progress progress;
   KeptRun kept(given.output, given.keep, source, progress);
   AnalyzeProgress events = show_progress(progress);
+  if (given.stats) {
+    events.stats = [&](const Run& run, const AnalyzeStats& stats) {
+      fmt::print("{}", stats_table(graph, run, stats));
+    };
+  }
   kept.run([&] {
     if (kept.sharded()) {
       const Shard shard = analyze_shard(graph, data, given.options, events, kept.log());
@@ -113,6 +119,7 @@ void add_analyze(CLI::App& app) {
   command->add_option("MODEL", given->model, "Trained network (.onnx)")->required();
   CLI::Option* output =
       command->add_option("-o,--output", given->output, "Run file to write (HDF5)");
+  command->add_flag("--stats", given->stats, "Show where the time went");
   command->add_flag("--dry-run", given->dry_run, "Only forecast neurons, probes, time and memory");
   const auto data = add_data_options(*command);
   command->add_option("--neurons", options.neurons,

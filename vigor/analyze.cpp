@@ -55,6 +55,16 @@ std::string canonical(const AnalyzeOptions& options, int64_t inputs, bool per_cl
 // Far slopes are kept where all of them fit; they only make searches shorter.
 constexpr int64_t kMostSlopeBytes = int64_t{256} << 20;
 
+class Stopwatch {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
 class Analysis {
  public:
   Analysis(const Graph& graph, const Dataset& data, const AnalyzeOptions& options,
@@ -89,12 +99,16 @@ class Analysis {
   Analysis& operator=(const Analysis&) = delete;
 
   Run run() {
-    const auto begin = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     find_site_facts();
+    stats_.facts = watch.seconds();
     find_thresholds();
+    const double before = watch.seconds();
+    stats_.units = before - stats_.facts - stats_.golden;
     count_ranges();
-    run_.provenance.seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    run_.provenance.seconds = watch.seconds();
+    stats_.ranges = run_.provenance.seconds - before;
+    if (progress_.stats) progress_.stats(run_, stats_);
     return std::move(run_);
   }
 
@@ -164,6 +178,7 @@ class Analysis {
     log_.begin(0, findings_->units(), [this](const Part& part) { findings_->unpack(part); });
     std::vector<int64_t> todo;
     left_.assign(run_.sites.size(), 0);
+    stats_.sites.assign(run_.sites.size(), 0);
     for (int64_t unit = 0; unit < findings_->units(); ++unit) {
       if (!log_.todo(unit)) continue;
       todo.push_back(unit);
@@ -179,13 +194,16 @@ class Analysis {
       i = end;
     }
     log_.end();
+    for (const auto& prober : probers_) stats_.costs += prober->costs();
     probers_.clear();  // their memory is needed for one golden run per thread
   }
 
   // Units of one block of inputs.
   void run_units(std::span<const int64_t> units, size_t of) {
+    const Stopwatch golden_watch;
     const Golden golden =
         golden_block(graph_, data_, findings_->first_input(units.front()), inputs_);
+    stats_.golden += golden_watch.seconds();
     while (std::ssize(probers_) < threads_) {
       probers_.push_back(make_prober(options_.prober, graph_, probed_, options_.lanes, cache_));
     }
@@ -193,12 +211,14 @@ class Analysis {
     share_work(threads_, std::ssize(units), [&](int worker, int64_t item) {
       const int64_t unit = units[static_cast<size_t>(item)];
       const UnitSpan& span = findings_->span(unit);
+      const Stopwatch watch;
       std::vector<Threshold> thresholds;
       const SiteTally part =
           run_unit(*probers_[static_cast<size_t>(worker)], static_cast<int32_t>(span.site),
                    span.first, span.count, unit_options_, &thresholds);
       log_.finish(unit, [&] {
         findings_->add(unit, part, thresholds);
+        stats_.sites[span.site] += watch.seconds();
         if (progress_.advance) {
           progress_.advance(static_cast<double>(++done_) / static_cast<double>(of));
         }
@@ -253,6 +273,7 @@ class Analysis {
   std::unique_ptr<Findings> findings_;
   std::vector<int64_t> left_;  // by site: units to do
   int64_t done_ = 0;
+  AnalyzeStats stats_;
 };
 
 }  // namespace

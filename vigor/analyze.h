@@ -6,6 +6,7 @@
 
 #include "dataset.h"
 #include "guided.h"
+#include "prober.h"
 #include "run.h"
 #include "run_head.h"
 #include "unit_log.h"
@@ -29,10 +30,19 @@ struct AnalyzeOptions {
   int64_t memory = 0;  // bytes for activations and plans, 0: default_memory()
 };
 
+/// Where the time of an analysis went.
+struct AnalyzeStats {
+  // Seconds of the phases: before any data; golden runs; thresholds and flips; merged ranges.
+  double facts = 0, golden = 0, units = 0, ranges = 0;
+  std::vector<double> sites;  // of these units, by site, of all threads together
+  ProbeCosts costs;           // of all threads
+};
+
 /// What a caller may show meanwhile. Called on one thread at a time.
 struct AnalyzeProgress {
   std::function<void(double share)> advance;              // of all work done, 0 to 1
   std::function<void(const SiteResult& site)> site_done;  // thresholds of all inputs merged
+  std::function<void(const Run& run, const AnalyzeStats& stats)> stats;  // at the end
 };
 
 /// Everything a run file holds but the command line. `log` (may be null) keeps finished units, or

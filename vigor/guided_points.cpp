@@ -137,7 +137,7 @@ void GuidedSearch::propose(size_t k, int side) {
   std::vector<int64_t> point(count_, 0), low(count_, 0), high(count_, 0);
   std::vector<double> target(count_);
   std::vector<bool> waits(count_, false);  // for a probe
-  int settled = 0;  // rounds in which a point was
+  int settled = 0;                         // rounds in which a point was
   for (bool again = true; again;) {
     again = false;
     // On a plateau of the cut the next point would be settled just so, one after the other.

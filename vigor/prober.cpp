@@ -7,6 +7,17 @@
 
 namespace vigor {
 
+ProbeCosts& ProbeCosts::operator+=(const ProbeCosts& other) {
+  probes += other.probes;
+  macs += other.macs;
+  masked += other.masked;
+  batches += other.batches;
+  lanes += other.lanes;
+  plans += other.plans;
+  plan_bytes += other.plan_bytes;
+  return *this;
+}
+
 void Prober::bind(const Golden& golden) {
   golden_ = &golden;
   rebind();
@@ -28,6 +39,7 @@ void Prober::run(std::span<const Fault> faults, std::span<Outcome> outcomes) {
   }
   costs_.probes += static_cast<int64_t>(which_.size());
   if (!which_.empty()) probe(faults, which_, outcomes);
+  for (const int64_t i : which_) costs_.masked += outcomes[static_cast<size_t>(i)].masked ? 1 : 0;
 }
 
 Outcome Prober::judge(const float* logits, int64_t stride, int32_t input, bool nan) const {

@@ -37,6 +37,13 @@ struct Outcome {
 struct ProbeCosts {
   int64_t probes = 0;
   int64_t macs = 0;
+  int64_t masked = 0;  // probes that changed no logit
+  // Of the region prober: segments run, lanes that were in use in them, segments planned, and the
+  // most bytes that these took at a time.
+  int64_t batches = 0, lanes = 0, plans = 0, plan_bytes = 0;
+
+  /// Sums; of plan_bytes too, as each prober has plans of its own.
+  ProbeCosts& operator+=(const ProbeCosts& other);
 };
 
 /// One per thread.

@@ -157,6 +157,8 @@ class RegionProber final : public Prober {
     if (!stage) {
       stage = std::make_unique<Stage>(planner_, state, lanes_);
       bytes_ += stage->bytes();
+      ++costs_.plans;
+      costs_.plan_bytes = std::max(costs_.plan_bytes, bytes_ + planner_.shared_bytes());
     }
     return *stage;
   }
@@ -197,6 +199,8 @@ class RegionProber final : public Prober {
   void run(Stage& stage) {
     if (stage.used == 0) return;
     const LaneBatch batch{golden_, stage.input.data(), lanes_for(stage.used), lanes_};
+    ++costs_.batches;
+    costs_.lanes += stage.used;
     const auto step = [&](const RegionSteps::Step& s) {
       s.work->run(batch);
       costs_.macs += s.work->macs() * stage.used;

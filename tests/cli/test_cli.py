@@ -441,6 +441,11 @@ class Analyze(Case):
             self.assert_same("--batch", size, "--prober", "suffix", base=("--prober", "suffix"))
             self.assert_same("--batch", size)
 
+    def test_stats(self):
+        text = self.analyze("--stats").stdout
+        for word in ("Phases:", "Probers:", "Batches:", "conv1", "MACs/probe"):
+            self.assertIn(word, text)
+
     def test_memory(self):
         self.assert_same("--memory", "3M", "--threads", "2")
         self.refuses(self.analyze, "--memory", "1k", naming=["memory", "0 MiB", "expected"])
