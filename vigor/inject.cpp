@@ -55,7 +55,9 @@ class Injector {
         log_(log),
         plan_(checked_plan(options.plan, list)),
         sites_(list ? list->sites
-                    : choose_sites(graph, options.sites, options.neurons, options.seed)),
+               : !options.chosen.empty()
+                   ? options.chosen
+                   : choose_sites(graph, options.sites, options.neurons, options.seed)),
         threads_(options.threads > 0 ? options.threads : available_cores()),
         inputs_(options.inputs > 0 ? std::min(options.inputs, data.size()) : data.size()) {
     if (list) {
