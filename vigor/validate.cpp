@@ -75,7 +75,7 @@ class Validator {
     tally[kChangedNotInRange] += critical && !in_nonvulnerable;
     tally[kNan] += fault.outcome.nan;
     if (range != Range::kBeyond) {
-      const bool finite = outside(site.tally.vulnerable_finite, entry, fault.value, a);
+      const bool finite = outside_finite(site.tally, entry, fault.value, a);
       tally[kFinite] += finite;
       tally[kFiniteChanged] += finite && critical;
       if (seen_ && !site.thresholds.empty()) add_own(tally, site, fault, k);
@@ -86,11 +86,16 @@ class Validator {
   }
 
  private:
-  // Not between the bounds, which are outside themselves. NaN bounds: there is no outside.
-  static bool outside(const std::vector<double>& bounds, size_t entry, float v, float a) {
-    const double lower = bounds[entry], upper = bounds[entry + 1];
-    return (!std::isnan(upper) && compare_deviation(v, a, upper) >= 0) ||
-           (!std::isnan(lower) && compare_deviation(v, a, lower) <= 0);
+  // Not between the bounds; these are outside themselves. Infinite ones have nothing beyond them.
+  static bool outside(const double* bounds, float v, float a) {
+    return compare_deviation(v, a, bounds[1]) >= 0 || compare_deviation(v, a, bounds[0]) <= 0;
+  }
+
+  // Outside of the thresholds of the inputs that have one on that side.
+  static bool outside_finite(const SiteTally& tally, size_t entry, float v, float a) {
+    const double* bounds = &tally.vulnerable_finite[entry];
+    return (tally.finite[entry + 1] > 0 && compare_deviation(v, a, bounds[1]) >= 0) ||
+           (tally.finite[entry] > 0 && compare_deviation(v, a, bounds[0]) <= 0);
   }
 
   static Range range_of(const SiteTally& tally, size_t entry, float v, float a) {
@@ -99,7 +104,7 @@ class Validator {
         compare_deviation(v, a, tally.nonvulnerable[entry + 1]) <= 0) {
       return Range::kNonvulnerable;
     }
-    return outside(tally.vulnerable, entry, v, a) ? Range::kVulnerable : Range::kBetween;
+    return outside(&tally.vulnerable[entry], v, a) ? Range::kVulnerable : Range::kBetween;
   }
 
   static void add_own(ValidationTally& tally, const SiteResult& site, const InjectedFault& fault,
