@@ -104,6 +104,9 @@ TEST(Validate, CountsAreThoseOfTheRun) {
     EXPECT_EQ(found[kDrawn] - found[kNonvulnerable] - found[kBeyond] + beyond,
               sum(tally.critical_high));
     EXPECT_GE(found[kFinite], found[kVulnerable]);
+    EXPECT_GE(found[kOpen], found[kVulnerable]);
+    EXPECT_LE(found[kOpen], found[kVulnerable] + found[kBeyond]);
+    EXPECT_EQ(found[kChangedBeyond], beyond);
     EXPECT_EQ(found[kSettled], found[kVulnerable] + found[kNonvulnerable]);
     EXPECT_NEAR(set.sites[s].critical.rate,
                 static_cast<double>(found[kChanged]) / static_cast<double>(found[kDrawn]), 1e-12);
@@ -172,6 +175,8 @@ TEST(Validate, SecondCrossingIsAContradiction) {
   EXPECT_EQ(found[kNonvulnerable], 31);
   EXPECT_EQ(found[kNonvulnerableKept], 30);
   EXPECT_EQ(found[kVulnerable], 0);
+  EXPECT_EQ(found[kOpen], 0);  // the NaN is none, though its range goes on
+  EXPECT_EQ(found[kChangedBeyond], 1);
   EXPECT_EQ(site.disagreements.nonvulnerable[static_cast<size_t>(Cause::kContradiction)], 1);
   EXPECT_EQ(sum(site.disagreements.nonvulnerable), 1);
 }

@@ -16,8 +16,8 @@ struct Disagreement {
   bool nonvulnerable;  // the range
 };
 
-/// Cause of each, in order, from the thresholds of its own neuron and input, searched for here.
-/// `inputs` of the data were used.
+/// Cause of each, in order. The thresholds of its own neuron and input are searched for here: by
+/// `prober`, on the points of `lattice`. The same for any number of threads.
 std::vector<Cause> causes(const Graph& graph, const Dataset& data, const std::vector<Site>& sites,
                           std::span<const Disagreement> disagreements, const Lattice& lattice,
                           const std::string& prober, int threads);

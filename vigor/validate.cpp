@@ -73,9 +73,14 @@ class Validator {
     tally[kChanged] += critical;
     tally[kChangedVulnerable] += critical && in_vulnerable;
     tally[kChangedNotInRange] += critical && !in_nonvulnerable;
+    tally[kChangedBeyond] += critical && range == Range::kBeyond;
     tally[kNan] += fault.outcome.nan;
+    const bool open =
+        !std::isnan(fault.value) && outside(&site.tally.vulnerable[entry], fault.value, a);
+    tally[kOpen] += open;
+    tally[kOpenChanged] += open && critical;
     if (range != Range::kBeyond) {
-      const bool finite = outside_finite(site.tally, entry, fault.value, a);
+      const bool finite = outside(&site.tally.vulnerable_finite[entry], fault.value, a);
       tally[kFinite] += finite;
       tally[kFiniteChanged] += finite && critical;
       if (seen_ && !site.thresholds.empty()) add_own(tally, site, fault, k);
@@ -86,16 +91,11 @@ class Validator {
   }
 
  private:
-  // Not between the bounds; these are outside themselves. Infinite ones have nothing beyond them.
+  // Not between the bounds; these are outside themselves. Where one is none (infinite, or NaN in a
+  // file) nothing lies beyond it.
   static bool outside(const double* bounds, float v, float a) {
-    return compare_deviation(v, a, bounds[1]) >= 0 || compare_deviation(v, a, bounds[0]) <= 0;
-  }
-
-  // Outside of the thresholds of the inputs that have one on that side.
-  static bool outside_finite(const SiteTally& tally, size_t entry, float v, float a) {
-    const double* bounds = &tally.vulnerable_finite[entry];
-    return (tally.finite[entry + 1] > 0 && compare_deviation(v, a, bounds[1]) >= 0) ||
-           (tally.finite[entry] > 0 && compare_deviation(v, a, bounds[0]) <= 0);
+    return (std::isfinite(bounds[1]) && compare_deviation(v, a, bounds[1]) >= 0) ||
+           (std::isfinite(bounds[0]) && compare_deviation(v, a, bounds[0]) <= 0);
   }
 
   static Range range_of(const SiteTally& tally, size_t entry, float v, float a) {
@@ -139,8 +139,10 @@ void finish(ValidationSet& set, const Injection& injection, const Run& run) {
   set.inputs = injection.inputs();
   set.left_out = std::ssize(injection.golden_class) - set.inputs;
   const std::vector<int64_t> class_inputs = run.class_inputs();
+  const bool per_class = std::any_of(run.sites.begin(), run.sites.end(),
+                                     [](const SiteResult& site) { return site.tally.rows > 1; });
   for (const int32_t c : injection.golden_class) {
-    set.inputs_class_not_seen += c >= 0 && class_inputs[static_cast<size_t>(c)] == 0;
+    set.inputs_class_not_seen += per_class && c >= 0 && class_inputs[static_cast<size_t>(c)] == 0;
   }
   set.plan = injection.plan;
   set.seed = injection.seed;

@@ -25,11 +25,14 @@ enum ValidationCount : size_t {
   kVulnerableChanged,     // and it was not
   kFinite,                // in the vulnerable range of the inputs with a finite threshold,
   kFiniteChanged,         // and it was not
+  kOpen,                  // in the vulnerable range as if it went on beyond 2^100 (NaN excepted),
+  kOpenChanged,           // and it was not
   kSettled,               // in either range
   kBeyond,                // infinite, NaN, or |v| > 2^100
   kChanged,               // critical
   kChangedVulnerable,     // and in the vulnerable range
   kChangedNotInRange,     // and not in the non-vulnerable range
+  kChangedBeyond,         // and beyond 2^100
   kNan,                   // and with a NaN
   kOwnNonvulnerable,      // by the input's own thresholds, where the run kept them: safe,
   kOwnNonvulnerableKept,  // and the golden class was kept
@@ -51,9 +54,11 @@ inline constexpr std::array kShareRules{
     ShareRule{"coverage", kSettled, kDrawn},
     ShareRule{"recall", kChangedVulnerable, kChanged},
     ShareRule{"recall_not_noncritical", kChangedNotInRange, kChanged},
+    ShareRule{"critical_beyond", kChangedBeyond, kChanged},
     ShareRule{"base_rate", kChanged, kDrawn},
     ShareRule{"nan_share", kNan, kDrawn},
     ShareRule{"true_critical_finite", kFiniteChanged, kFinite},
+    ShareRule{"true_critical_open", kOpenChanged, kOpen},
 };
 inline constexpr std::array kOwnShareRules{
     ShareRule{"true_noncritical", kOwnNonvulnerableKept, kOwnNonvulnerable},

@@ -21,9 +21,11 @@ enum {
   kCoverage,
   kRecall,
   kRecallWide,
+  kCriticalBeyond,
   kBaseRate,
   kNanShare,
-  kTrueCriticalFinite
+  kTrueCriticalFinite,
+  kTrueCriticalOpen
 };
 
 std::string percent_text(double share) {
@@ -88,51 +90,47 @@ std::string agreement_table(const ValidationSet& set, const ValidationShares& fo
 }
 
 std::string reach_table(const ValidationSet& set, const ValidationShares& found) {
-  std::vector<TableRow> rows{{"site", "coverage", "recall", "not missed", "base rate", "NaN",
-                              "beyond 2^100", "LVF", "accuracy loss"}};
+  std::vector<TableRow> rows{{"site", "coverage", "recall", "not missed", "beyond", "base rate",
+                              "NaN", "LVF", "accuracy loss"}};
   for (size_t s = 0; s < found.sites.size(); ++s) {
     TableRow row{site_name(set, s)};
-    for (const auto rule : {kCoverage, kRecall, kRecallWide, kBaseRate, kNanShare}) {
+    for (const auto rule :
+         {kCoverage, kRecall, kRecallWide, kCriticalBeyond, kBaseRate, kNanShare}) {
       row.push_back(percent_text(found.sites[s][rule].share));
     }
     if (s < set.sites.size()) {
-      const ValidationSite& site = set.sites[s];
-      row.insert(row.end(), {count_text(total(site)[kBeyond]), percent_text(site.lvf.resolved),
-                             percent_text(site.accuracy_loss)});
-    } else {
-      row.insert(row.end(), {count_text(sum_of(set, kBeyond)), "", ""});
+      row.push_back(percent_text(set.sites[s].lvf.resolved));
+      row.push_back(percent_text(set.sites[s].accuracy_loss));
     }
+    row.resize(rows.front().size());
     rows.push_back(row);
   }
   return table(
-      "Reach in %: faults in either range; critical faults in the vulnerable range, and not "
-      "in\nthe non-vulnerable one; critical faults; those with a NaN; faults (a number) "
-      "beyond the ranges",
+      "Reach in %: faults in either range; critical faults in the vulnerable range, not in the\n"
+      "non-vulnerable one, and beyond the ranges (2^100, always run); critical faults, with a NaN",
       rows, 1);
 }
 
 std::string bounds_table(const ValidationSet& set, const ValidationShares& found) {
   const ValidationShares own = shares(set, kOwnShareRules);
   std::vector<TableRow> rows{
-      {"site", "of", "true critical", "of", "true non-crit.", "of", "true critical", "coverage"}};
+      {"site", "of", "finite-only", "of", "open", "of", "own non-crit.", "of", "own critical"}};
+  if (!set.own_thresholds) rows.front().resize(5);
   for (size_t s = 0; s < found.sites.size(); ++s) {
-    const ValidationShare& finite = found.sites[s][kTrueCriticalFinite];
-    TableRow row{site_name(set, s), count_text(finite.n), percent_text(finite.share)};
-    for (size_t r = 0; r < kOwnShareRules.size() && set.own_thresholds; ++r) {
-      const ValidationShare& share = own.sites[s][r];
-      if (r < 2) row.push_back(count_text(share.n));
-      row.push_back(percent_text(share.share));
-    }
+    TableRow row{site_name(set, s)};
+    const auto put = [&](const ValidationShare& share) {
+      row.insert(row.end(), {count_text(share.n), percent_text(share.share)});
+    };
+    put(found.sites[s][kTrueCriticalFinite]);
+    put(found.sites[s][kTrueCriticalOpen]);
+    for (size_t r = 0; r < 2 && set.own_thresholds; ++r) put(own.sites[s][r]);
     rows.push_back(row);
   }
-  std::string title =
-      "By other bounds, in %: the vulnerable range of the inputs with a finite threshold";
-  if (set.own_thresholds) {
-    title += ";\neach input's own thresholds";
-  } else {
-    rows.front().resize(rows.back().size());
-  }
-  return table(title, rows, 1);
+  return table(
+      fmt::format("True shares by other bounds, in %: critical by the inputs with a finite "
+                  "threshold;\ncritical with no end at 2^100{}",
+                  set.own_thresholds ? "; both by each input's own thresholds" : ""),
+      rows, 1);
 }
 
 std::string cause_table(const ValidationSet& set) {
