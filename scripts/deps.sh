@@ -11,6 +11,8 @@ packages=(
   python3-torch python3-onnx python3-numpy python3-h5py
   # bench: oneDNN is what we compare with; its CMake package asks for OpenCL
   libbenchmark-dev libdnnl-dev ocl-icd-opencl-dev
+  # docs: the figures of docs/validation.md
+  python3-matplotlib
   # demo
   dataset-fashion-mnist
 )
