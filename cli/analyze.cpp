@@ -84,6 +84,7 @@ void run(Given& given, const DataOptions& data_options, const Source& source) {
                                 given.keep.shard, given.output));
     } else {
       Run run = analyze(graph, data, given.options, events, &kept.log());
+      run.provenance.source = kept.log().source();
       finish_run(run, data_options, given.output, progress);
     }
   });

@@ -16,6 +16,7 @@ void add_merge(CLI::App& app);
 void add_show(CLI::App& app);
 void add_report(CLI::App& app);
 void add_bench(CLI::App& app);
+void add_validate(CLI::App& app);
 
 /// Adds --data, --split and the preprocessing options to a command. The returned function turns
 /// what was given into options; it throws Error naming the option at fault.

@@ -44,6 +44,7 @@ int run(int argc, char** argv) {
   vigor::add_inject(app);
   vigor::add_merge(app);
   vigor::add_show(app);
+  vigor::add_validate(app);
   vigor::add_report(app);
   vigor::add_bench(app);
   // CLI11 would only say that a subcommand is missing.

@@ -45,6 +45,7 @@ void run(const Given& given, const std::optional<DataOptions>& data_given) {
     AnalyzeOptions options = parse_analyze_options(head.options, head.seed);
     options.threads = given.threads;
     Run run = analyze(graph, data, options, show_progress(progress), &log);
+    run.provenance.source = log.source();
     finish_run(run, data_options, given.output, progress);
   }
 }

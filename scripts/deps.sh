@@ -13,6 +13,8 @@ packages=(
   libbenchmark-dev libdnnl-dev ocl-icd-opencl-dev
   # fuzz
   clang llvm libclang-rt-14-dev
+  # docs: the figures of docs/validation.md
+  python3-matplotlib
   # demo
   dataset-fashion-mnist
 )

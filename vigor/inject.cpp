@@ -56,7 +56,9 @@ class Injector {
         log_(log),
         plan_(checked_plan(options.plan, list)),
         sites_(list ? list->sites
-                    : choose_sites(graph, options.sites, options.neurons, options.seed)),
+               : !options.chosen.empty()
+                   ? options.chosen
+                   : choose_sites(graph, options.sites, options.neurons, options.seed)),
         threads_(options.threads > 0 ? options.threads : available_cores()),
         cache_(
             prober_cache(graph, options.memory > 0 ? options.memory : default_memory(), threads_)),

@@ -15,8 +15,9 @@ namespace vigor {
 
 struct InjectOptions {
   std::string sites = "post-activation";
-  std::string neurons;  // a sample of each site, "200" or "5%"; empty: all
-  int64_t inputs = 0;   // the first N of the data; 0: all
+  std::string neurons;       // a sample of each site, "200" or "5%"; empty: all
+  std::vector<Site> chosen;  // these instead, if any
+  int64_t inputs = 0;        // the first N of the data; 0: all
   FaultPlan plan;
   std::string prober = "region";
   uint64_t seed = 0;

@@ -66,6 +66,7 @@ struct Provenance {
   double seconds = 0;
   std::string machine, isa, time, command;
   int threads = 0;
+  std::string source;  // where model and data were found: JSON of the caller, may be empty
 };
 
 /// What every result file says of model, data and machine.

@@ -36,15 +36,6 @@ Shape without_batch(const Shape& shape) {
   return shape.size() > 1 && shape[0] == 1 ? Shape(shape.begin() + 1, shape.end()) : shape;
 }
 
-std::string hash_inputs(const Graph& graph, const Dataset& data, int64_t inputs) {
-  Sha256 hash;
-  for (int64_t i = 0; i < inputs; ++i) {
-    const std::vector<float> input = read_inputs(graph, data, i, 1);
-    hash.add({reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float)});
-  }
-  return hash.hex();
-}
-
 }  // namespace
 
 void check_data(const Graph& graph, const Dataset& data) {
@@ -68,6 +59,15 @@ std::vector<float> read_inputs(const Graph& graph, const Dataset& data, int64_t 
   std::vector<float> inputs(static_cast<size_t>(size * count));
   for (int64_t i = 0; i < count; ++i) data.read(first + i, inputs.data() + i * size);
   return inputs;
+}
+
+std::string hash_inputs(const Graph& graph, const Dataset& data, int64_t inputs) {
+  Sha256 hash;
+  for (int64_t i = 0; i < inputs; ++i) {
+    const std::vector<float> input = read_inputs(graph, data, i, 1);
+    hash.add({reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float)});
+  }
+  return hash.hex();
 }
 
 Golden golden_block(const Graph& graph, const Dataset& data, int64_t first, int64_t inputs) {

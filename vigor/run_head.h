@@ -16,6 +16,9 @@ void check_data(const Graph& graph, const Dataset& data);
 std::vector<float> read_inputs(const Graph& graph, const Dataset& data, int64_t first,
                                int64_t count);
 
+/// SHA-256 of the first `inputs` of the data, preprocessed: RunHead::data_sha256.
+std::string hash_inputs(const Graph& graph, const Dataset& data, int64_t inputs);
+
 /// Golden run of the block of inputs from `first` on, of the first `inputs` of the data.
 Golden golden_block(const Graph& graph, const Dataset& data, int64_t first, int64_t inputs);
 

@@ -52,6 +52,7 @@ void read_provenance(const Hdf5Group& group, Provenance& provenance) {
       static_cast<int>(within(group.get<int64_t>("threads"), 0, 1 << 20, group.path("threads")));
   provenance.time = group.get_string("time");
   provenance.command = group.get_string("command");
+  if (group.has_attribute("source")) provenance.source = group.get_string("source");
 }
 
 }  // namespace
@@ -90,6 +91,7 @@ void put_provenance(const Hdf5Group& root, const Provenance& provenance) {
   group.put("ranks", int64_t{1});
   group.put("time", provenance.time);
   group.put("command", provenance.command);
+  if (!provenance.source.empty()) group.put("source", provenance.source);
 }
 
 void put_site_head(const Hdf5Group& group, const SiteHead& site) {

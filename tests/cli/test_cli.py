@@ -662,5 +662,111 @@ class Report(Case):
         self.refuses(self.vigor, "report", "fi.h5", "-o", "x.html", naming=["fi.h5", "injection"])
 
 
+class Validate(Case):
+    def setUp(self):
+        super().setUp()
+        self.analyze("--inputs", "8", "--keep-thresholds")
+        np.savez(self.folder / "more.npz", **{
+            key: value[::-1] for key, value in samples(30).items()})
+
+    def validate(self, *arguments, **options):
+        return self.vigor("validate", "run.h5", "--plan", "layer", *arguments, **options)
+
+    def result(self, *arguments):
+        self.validate("-o", "v.json", *arguments)
+        return json.loads((self.folder / "v.json").read_text())
+
+    def test_set_1(self):
+        text = self.validate().stdout
+        for part in ("set 1", "npz:data.npz", "8 used", "conv1", "all sites", "thresholds"):
+            self.assertIn(part, text)
+        self.assertLessEqual(max(map(len, text.splitlines())), 98)
+        result = self.result()
+        self.assertEqual(result["run"]["inputs"], 8)
+        only, = result["sets"]
+        self.assertTrue(only["seen"])
+        self.assertEqual([layer["name"] for layer in only["layers"]], ["conv1", "fc1", "fc2"])
+        for layer in (*only["layers"], only["total"]):
+            for name in ("true_noncritical", "coverage", "recall", "base_rate", "nan_share"):
+                share = layer[name]
+                self.assertLessEqual(share["low"], share["share"])
+                self.assertLessEqual(share["share"], share["high"])
+                self.assertLessEqual(share["k"], share["n"])
+            self.assertGreaterEqual(layer["own_thresholds"]["coverage"]["share"],
+                                    layer["coverage"]["share"])
+
+    def test_both_sets(self):
+        first, second = self.result("--data", "npz:more.npz", "--inputs", "20")["sets"]
+        self.assertEqual((first["seen"], first["data"]["inputs"]), (True, 8))
+        self.assertEqual((second["seen"], second["data"]["inputs"]), (False, 20))
+        self.assertIsNone(second["layers"][0]["own_thresholds"])
+        only, = self.result("--data", "npz:more.npz", "--inputs", "20", "--unseen-only")["sets"]
+        self.assertEqual(only, second)
+
+    def test_same_for_any_threads(self):
+        results = [self.result("--data", "npz:more.npz", "--threads", str(threads))
+                   for threads in (1, 3)]
+        self.assertEqual(*results)
+        self.assertNotEqual(results[0], self.result("--data", "npz:more.npz", "--seed", "1"))
+
+    def test_moved(self):
+        for old, new in (("net.onnx", "moved.onnx"), ("data.npz", "moved.npz")):
+            (self.folder / old).rename(self.folder / new)
+        self.refuses(self.validate, naming=["net.onnx"])
+        self.refuses(self.validate, "--model", "moved.onnx", naming=["data.npz"])
+        only, = self.result("--model", "moved.onnx", "--data", "npz:moved.npz")["sets"]
+        self.assertTrue(only["seen"])
+
+    def test_require(self):
+        self.validate("--require", "0.2")
+        shares = {**samples(8)}
+        shares["x"] = 1000 * shares["x"]
+        np.savez(self.folder / "far.npz", **shares)
+        result = self.validate("--data", "npz:far.npz", "--unseen-only", "--require", "1", "-o",
+                               "v.json", code=1)
+        self.assertIn("below --require: set 2, ", result.stdout)
+        self.assertRegex(result.stderr, r"vigor: \[require\] \d+ of the shares fall short\n\Z")
+        self.assertTrue((self.folder / "v.json").exists())
+
+    def test_of_merged_parts(self):
+        for part in (1, 2):
+            self.analyze("--shard", f"{part}/2", output=f"{part}.h5")
+        self.vigor("merge", "1.h5", "2.h5", "-o", "run.h5")
+        self.assertEqual(self.result()["run"]["inputs"], 12)
+
+    def test_report_shows_it(self):
+        self.result("--data", "npz:more.npz")
+        done = subprocess.run([VIGOR, "report", "run.h5", "--validation", "v.json", "-o", "r.html"],
+                              cwd=self.folder, capture_output=True)
+        if b"Node.js" in done.stderr:
+            self.skipTest("built without the page")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_refusals(self):
+        self.save("other.onnx", network(weights={"b1": np.zeros(2)}))
+        np.savez(self.folder / "small.npz", x=np.zeros((4, 5), np.float32))
+        for arguments, naming in [
+                (["--model", "other.onnx"], ["model", "other.onnx", "net.onnx"]),
+                (["--model", "none.onnx"], ["none.onnx"]),
+                (["--data", "npz:none.npz"], ["none.npz"]),
+                (["--data", "npz:small.npz"], ["data", "expected 36"]),
+                (["--data", "npz:data.npz", "--unseen-only"], ["data.npz", "unseen"]),
+                (["--margin", "2"], ["margin"]),
+                (["-o", "none/v.json"], ["none"]),
+                (["-o", "run.h5"], ["run.h5"])]:
+            with self.subTest(arguments):
+                self.refuses(self.validate, *arguments, naming=naming)
+        self.vigor("inject", "net.onnx", "--data", "npz:data.npz", "--plan", "layer", "-o", "fi.h5")
+        self.refuses(self.vigor, "validate", "fi.h5", naming=["fi.h5", "injection"])
+        np.savez(self.folder / "data.npz", x=samples()["x"] + 1)
+        self.refuses(self.validate, naming=["data.npz", "SHA-256"])
+
+    def test_usage(self):
+        for arguments in (["--plan", "model"], ["--require", "2"], ["--threads", "0"],
+                          ["--unseen-only"], ["--scale", "1/255"], ["--inputs", "0"]):
+            with self.subTest(arguments):
+                self.vigor("validate", "run.h5", *arguments, code=2)
+
+
 if __name__ == "__main__":
     unittest.main()
