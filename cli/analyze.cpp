@@ -44,6 +44,12 @@ void check_values(Given& given) {
       if (name == known) options.shortcuts.*member = false;
     }
   }
+  const bool lattice_options = options.search != "guided" || !given.without.empty() ||
+                               options.tolerance_bits != AnalyzeOptions().tolerance_bits;
+  if (options.method == kPaperMethod && (lattice_options || options.audit > 0)) {
+    fail("--method paper",
+         "got --search, --without, --tolerance-bits or --audit, which are of --method lattice");
+  }
   std::vector<Site> none;
   if (!options.neurons.empty()) sample_neurons(none, options.neurons, options.seed);
   if (options.lanes < 16 || options.lanes > 1024 || options.lanes % 16 != 0) {
@@ -143,6 +149,16 @@ void add_analyze(CLI::App& app) {
       ->check(CLI::IsMember({"auto", "all", "none"}));
   command->add_flag("--keep-thresholds", options.keep_thresholds,
                     "Keep the thresholds of every input, not only the merged ranges");
+  command
+      ->add_option("--method", options.method,
+                   "lattice, or paper: the method of the paper, to compare with (docs/search.md)")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"lattice", kPaperMethod}));
+  command
+      ->add_option("--paper-init", options.paper_init,
+                   "How --method paper chooses intervals: gradient, or class")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"gradient", "class"}));
   command
       ->add_option("--search", options.search,
                    "guided, or bisect: plain bisection, the oracle (docs/search.md)")

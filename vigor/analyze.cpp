@@ -37,18 +37,29 @@ std::vector<std::string> without(const AnalyzeOptions& options) {
   return names;
 }
 
+PaperInit paper_init(const AnalyzeOptions& options) {
+  if (options.method == "lattice") return PaperInit::kNone;
+  if (options.method != kPaperMethod)
+    fail("method", "got '{}', expected lattice or paper", options.method);
+  if (options.audit > 0) fail("audit", "is of the method lattice alone");
+  if (options.paper_init == "gradient") return PaperInit::kGradient;
+  if (options.paper_init == "class") return PaperInit::kClass;
+  fail("paper-init", "got '{}', expected gradient or class", options.paper_init);
+}
+
 // What the results depend on, beside model and data.
 std::string canonical(const AnalyzeOptions& options, int64_t inputs, bool per_class) {
-  const nlohmann::json json{{"sites", options.sites},
-                            {"neurons", options.neurons},
-                            {"inputs", inputs},
-                            {"search", options.search},
-                            {"without", without(options)},
-                            {"prober", options.prober == "region" ? "region" : "exact"},
-                            {"tolerance_bits", options.tolerance_bits},
-                            {"per_class", per_class},
-                            {"keep_thresholds", options.keep_thresholds},
-                            {"audit", options.audit}};
+  nlohmann::json json{{"sites", options.sites},
+                      {"neurons", options.neurons},
+                      {"inputs", inputs},
+                      {"search", options.search},
+                      {"without", without(options)},
+                      {"prober", options.prober == "region" ? "region" : "exact"},
+                      {"tolerance_bits", options.tolerance_bits},
+                      {"per_class", per_class},
+                      {"keep_thresholds", options.keep_thresholds},
+                      {"audit", options.audit}};
+  if (options.method == kPaperMethod) json["paper_init"] = options.paper_init;
   return json.dump();
 }
 
@@ -81,7 +92,8 @@ class Analysis {
                       options.audit,
                       options.seed,
                       nullptr,
-                      options.shortcuts},
+                      options.shortcuts,
+                      paper_init(options)},
         threads_(options.threads > 0 ? options.threads : available_cores()),
         memory_(options.memory > 0 ? options.memory : default_memory()),
         cache_(prober_cache(graph, memory_, threads_)),
@@ -91,6 +103,9 @@ class Analysis {
     }
     if (options.audit < 0 || options.audit > 1) {
       fail("audit", "got {}, expected a share from 0 to 1", options.audit);
+    }
+    if (unit_options_.paper == PaperInit::kGradient) {
+      for (const Site& site : sites_) tangent_graph(graph, site.tensor);  // throws
     }
     prepare_run();
   }
@@ -105,6 +120,9 @@ class Analysis {
     find_thresholds();
     const double before = watch.seconds();
     stats_.units = before - stats_.facts - stats_.golden;
+    if (unit_options_.paper != PaperInit::kNone) {
+      for (SiteResult& site : run_.sites) leave_out_neurons(site, run_);
+    }
     count_ranges();
     run_.provenance.seconds = watch.seconds();
     stats_.ranges = run_.provenance.seconds - before;
@@ -125,7 +143,7 @@ class Analysis {
   void prepare_run() {
     static_cast<RunHead&>(run_) = describe_run(graph_, data_, inputs_, threads_);
     run_.options = canonical(options_, inputs_, unit_options_.per_class);
-    run_.method = "lattice";
+    run_.method = options_.method;
     run_.seed = options_.seed;
     const int64_t rows = unit_options_.per_class ? graph_.classes() + 1 : 1;
     for (const Site& site : sites_) {
@@ -290,6 +308,16 @@ AnalyzeOptions parse_analyze_options(const std::string& text, uint64_t seed) {
     options.classes = json.at("per_class").get<bool>() ? "all" : "none";
     options.keep_thresholds = json.at("keep_thresholds");
     options.audit = json.at("audit");
+    options.search = json.at("search");
+    for (const auto& [name, member] : kShortcuts) {
+      for (const std::string left_out : json.at("without")) {
+        if (left_out == name) options.shortcuts.*member = false;
+      }
+    }
+    if (json.contains("paper_init")) {
+      options.method = kPaperMethod;
+      options.paper_init = json.at("paper_init");
+    }
   } catch (const nlohmann::json::exception& error) {
     fail("options", "cannot be understood: {}", error.what());
   }

@@ -15,13 +15,15 @@ namespace vigor {
 
 struct AnalyzeOptions {
   std::string sites = "post-activation";
-  std::string neurons;            // a sample of each site, "200" or "5%"; empty: all
-  int64_t inputs = 0;             // the first N of the data; 0: all
-  int tolerance_bits = 10;        // explicit mantissa bits of the lattice
-  std::string classes = "auto";   // ranges per golden class: all, none, auto (all up to 256 MiB)
-  bool keep_thresholds = false;   // of every input
-  std::string search = "guided";  // or bisect: plain bisection, the oracle
-  Shortcuts shortcuts;            // of the guided search
+  std::string neurons;             // a sample of each site, "200" or "5%"; empty: all
+  int64_t inputs = 0;              // the first N of the data; 0: all
+  int tolerance_bits = 10;         // explicit mantissa bits of the lattice
+  std::string classes = "auto";    // ranges per golden class: all, none, auto (all up to 256 MiB)
+  bool keep_thresholds = false;    // of every input
+  std::string method = "lattice";  // or paper: METHOD section 3
+  std::string paper_init = "gradient";  // of the paper's method; or class
+  std::string search = "guided";        // of the lattice; or bisect: plain bisection, the oracle
+  Shortcuts shortcuts;                  // of the guided search
   std::string prober = "region";
   double audit = 0;  // share of the flips settled without a run that are run all the same
   uint64_t seed = 0;
@@ -47,7 +49,8 @@ struct AnalyzeProgress {
 
 /// Everything a run file holds but the command line. `log` (may be null) keeps finished units, or
 /// holds those of parts to merge. Throws Error: data that do not fit the network, labels beyond its
-/// classes, no input with a finite golden run, unknown options.
+/// classes, no input with a finite golden run, unknown options, gradients wanted of an
+/// operator without a derivative.
 Run analyze(const Graph& graph, const Dataset& data, const AnalyzeOptions& options,
             const AnalyzeProgress& progress = {}, UnitLog* log = nullptr);
 

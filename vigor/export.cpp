@@ -26,6 +26,10 @@ json to_json(const Factor& factor) {
 
 json to_json(const SiteResult& site, const Run& run) {
   const auto [below, above] = far_class_neurons(site);
+  json paper;  // null with other methods
+  for (size_t i = 0; i < kPaperCounts && run.method == kPaperMethod; ++i) {
+    paper[kPaperCountNames[i]] = site.tally.paper_sums()[i];
+  }
   return {{"name", site.site.name},
           {"tensor", site.tensor_name},
           {"node", site.node_name},
@@ -37,6 +41,7 @@ json to_json(const SiteResult& site, const Run& run) {
           {"bvf", bit_means(site, run.inputs())},
           {"far_class", {{"below", below}, {"above", above}}},
           {"contradictions", contradictions(site)},
+          {"paper", paper},
           {"probes_per_pair", probes_per_pair(site, run.inputs())},
           {"forward_equivalents", forward_equivalents(site, run)}};
 }

@@ -37,6 +37,7 @@ class Op {
   /// Output shape in ONNX order, the batch dimension being 1.
   const Shape& shape() const { return shape_; }
   int64_t size() const { return size_; }
+  size_t operands() const { return operand_sizes_.size(); }
 
   virtual Role role() const { return Role::kOther; }
 
@@ -69,6 +70,11 @@ class Op {
   /// The operator that op(s x) / s tends to as s grows, exact for the far class (METHOD "far
   /// class"): without biases, every constant of lower order dropped. Null where there is none.
   virtual std::shared_ptr<const Op> far_limit() const { return nullptr; }
+
+  /// Forward-mode derivative (slopes.h): the operator that makes the tangent of the output, of as
+  /// many operands: their tangents; or of twice as many: their values, then their tangents. Null
+  /// where none is known.
+  virtual std::shared_ptr<const Op> tangent() const { return nullptr; }
 
  protected:
   Op(Shape shape, std::vector<int64_t> operand_sizes);

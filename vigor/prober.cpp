@@ -20,6 +20,7 @@ ProbeCosts& ProbeCosts::operator+=(const ProbeCosts& other) {
 
 void Prober::bind(const Golden& golden) {
   golden_ = &golden;
+  slopes_.reset();
   rebind();
 }
 
@@ -40,6 +41,19 @@ void Prober::run(std::span<const Fault> faults, std::span<Outcome> outcomes) {
   costs_.probes += static_cast<int64_t>(which_.size());
   if (!which_.empty()) probe(faults, which_, outcomes);
   for (const int64_t i : which_) costs_.masked += outcomes[static_cast<size_t>(i)].masked ? 1 : 0;
+}
+
+const Slopes& Prober::slopes(int32_t site, int64_t element, const float* values) {
+  if (!slopes_ || slopes_site_ != site) {
+    slopes_ = std::make_unique<SlopeRunner>(graph_, this->site(site).tensor, *golden_);
+    slopes_site_ = site;
+  }
+  for (int32_t i = 0; i < golden_->count(); ++i) {
+    if (golden_->golden_class(i) < 0) continue;
+    ++costs_.probes;
+    costs_.macs += slopes_->macs();
+  }
+  return slopes_->run(element, values);
 }
 
 Outcome Prober::judge(const float* logits, int64_t stride, int32_t input, bool nan) const {

@@ -12,6 +12,7 @@
 
 #include "execute.h"
 #include "site.h"
+#include "slopes.h"
 
 namespace vigor {
 
@@ -63,6 +64,11 @@ class Prober {
   /// golden run leaves out are not allowed.
   void run(std::span<const Fault> faults, std::span<Outcome> outcomes);
 
+  /// With values[l] at one neuron for the input of lane l of the golden block: what the network
+  /// answers, and how that changes with the value (METHOD section 3). One run per input. Throws
+  /// Error where an operator behind the site has no derivative. Valid until the next call.
+  const Slopes& slopes(int32_t site, int64_t element, const float* values);
+
   const ProbeCosts& costs() const { return costs_; }
 
  protected:
@@ -83,6 +89,8 @@ class Prober {
 
  private:
   std::vector<int64_t> which_;
+  std::unique_ptr<SlopeRunner> slopes_;  // of one site at a time
+  int32_t slopes_site_ = -1;
 };
 
 inline constexpr int kMostLanes = 1024;

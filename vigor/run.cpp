@@ -52,7 +52,8 @@ SiteTally::SiteTally(int64_t neurons, int64_t rows)
       contradictions(static_cast<size_t>(neurons)),
       probes(contradictions),
       overflow(contradictions),
-      histogram(2 * kHistogramBins) {
+      histogram(2 * kHistogramBins),
+      paper(static_cast<size_t>(neurons * kPaperCounts)) {
   const auto extremes = pairs(neurons * rows, kInfinity, -kInfinity);
   golden.assign(extremes.begin(), extremes.end());
 }
@@ -79,9 +80,16 @@ void SiteTally::merge(const SiteTally& part, int64_t first) {
     add(this->*member, part.*member, k);
   }
   add(histogram, part.histogram, 0);
+  add(paper, part.paper, k * kPaperCounts);
   audited += part.audited;
   disagreements += part.disagreements;
   macs += part.macs;
+}
+
+std::array<int64_t, kPaperCounts> SiteTally::paper_sums() const {
+  std::array<int64_t, kPaperCounts> sums{};
+  for (size_t i = 0; i < paper.size(); ++i) sums[i % kPaperCounts] += paper[i];
+  return sums;
 }
 
 bool class_rows_fit(const Graph& graph, int64_t neurons) {

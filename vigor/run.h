@@ -1,6 +1,7 @@
 // What an analysis finds out: the contents of a run file (docs/results.md has the schema).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -15,6 +16,30 @@ inline constexpr int kBits = 32;
 /// Thresholds fall into bins of the power of two of |d|: bin b holds 2^(b-150) <= |d| < 2^(b-149),
 /// the last one those without a threshold.
 inline constexpr int kHistogramBins = 256;
+
+/// RunHead::method of the paper's.
+inline constexpr const char* kPaperMethod = "paper";
+
+/// What the paper's method did with a neuron, over inputs and sides (docs/results.md).
+enum PaperCount {
+  kPasses,          // forward passes at +-delta, at the far ends, and of the searches
+  kSearches,        // bisections
+  kSteps,           // their steps
+  kZeroGradients,   // pairs (input, side) with zero gradient
+  kFalseZeros,      // those of them that misclassify at +-delta or the far end
+  kZeroInputs,      // inputs with zero gradient on both sides
+  kWrongIntervals,  // pairs whose gradient chose the interval without the crossing
+  kEqualSafe,       // pairs with both ends of the interval safe: no threshold
+  kEqualCritical,   // both critical: the inner end
+  kReversed,        // the inner end alone critical: the inner end
+  kChecks,          // runs for kFalseZeros and kWrongIntervals alone, in no other figure
+  kLeftOut,         // 1: more than 98 % of the inputs have zero gradient on both sides
+  kPaperCounts
+};
+inline constexpr const char* kPaperCountNames[kPaperCounts] = {
+    "passes",         "searches",    "steps",           "zero_gradients",
+    "false_zeros",    "zero_inputs", "wrong_intervals", "equal_safe",
+    "equal_critical", "reversed",    "checks",          "left_out"};
 
 /// Results of one site, integers and extremes only, so that merging parts in any order gives the
 /// same bits. K neurons (`Site::neurons`), R rows: a row per golden class and one for all inputs
@@ -37,7 +62,13 @@ struct SiteTally {
   std::vector<int64_t> critical_low, critical_high;  // [K, bits] by the merged ranges (phase 2)
   std::vector<int64_t> contradictions, probes, overflow;  // [K]
   std::vector<int64_t> histogram;                         // [2, bins]: below, above
+  std::vector<int64_t> paper;                             // [K, kPaperCounts], 0 with other methods
   int64_t audited = 0, disagreements = 0;
+  int64_t& paper_count(int64_t k, PaperCount count) {
+    return paper[static_cast<size_t>(k * kPaperCounts + count)];
+  }
+  /// Of all neurons.
+  std::array<int64_t, kPaperCounts> paper_sums() const;
   int64_t macs = 0;
 };
 

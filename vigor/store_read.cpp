@@ -65,10 +65,26 @@ class RunReader {
     tally.probes = counts("probes", {neurons}, kMost);
     tally.overflow = counts("overflow", {neurons}, kMost);
     tally.histogram = counts("threshold_histogram", {2, kHistogramBins}, kMost);
+    read_paper(group, tally);
     tally.audited = within(group.get<int64_t>("audited"), 0, kMost, group.path("audited"));
     tally.disagreements =
         within(group.get<int64_t>("disagreements"), 0, tally.audited, group.path("disagreements"));
     tally.macs = within(group.get<int64_t>("macs"), 0, kMost, group.path("macs"));
+  }
+
+  void read_paper(const Hdf5Group& group, SiteTally& tally) {
+    tally.paper.assign(static_cast<size_t>(tally.neurons * kPaperCounts), 0);
+    if (run_.method != kPaperMethod) return;
+    const Hdf5Group paper = group.open("paper");
+    for (int count = 0; count < kPaperCounts; ++count) {
+      const char* name = kPaperCountNames[count];
+      const auto values =
+          within(paper.get_array<int64_t>(name, {static_cast<hsize_t>(tally.neurons)}), 0, kMost,
+                 paper.path(name));
+      for (int64_t k = 0; k < tally.neurons; ++k) {
+        tally.paper_count(k, static_cast<PaperCount>(count)) = values[static_cast<size_t>(k)];
+      }
+    }
   }
 
   const Hdf5Group& root_;

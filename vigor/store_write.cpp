@@ -78,6 +78,17 @@ void put_counts(const Hdf5Group& group, const SiteResult& site, const Run& run) 
   group.put_array("threshold_histogram", tally.histogram, {2, kHistogramBins});
 }
 
+// One array per count of the paper's method.
+void put_paper(const Hdf5Group& group, SiteTally tally) {
+  for (int count = 0; count < kPaperCounts; ++count) {
+    std::vector<int64_t> values;
+    for (int64_t k = 0; k < tally.neurons; ++k) {
+      values.push_back(tally.paper_count(k, static_cast<PaperCount>(count)));
+    }
+    group.put_array(kPaperCountNames[count], values, {values.size()});
+  }
+}
+
 void put_site(const Hdf5Group& group, const SiteResult& site, const Run& run) {
   const auto neurons = static_cast<hsize_t>(site.tally.neurons);
   put_site_head(group, site);
@@ -90,6 +101,7 @@ void put_site(const Hdf5Group& group, const SiteResult& site, const Run& run) {
   put_ranges(group, site.tally, run);
   group.put_array("far_class", site.far_class, {neurons, 2});
   put_counts(group, site, run);
+  if (run.method == kPaperMethod) put_paper(group.create("paper"), site.tally);
   if (!site.thresholds.empty()) {
     group.put_array("thresholds", site.thresholds, {run.golden_class.size(), neurons, 2, 2});
   }

@@ -120,6 +120,32 @@ std::string site_tables(const Run& run) {
          table("Search: neurons with a far class; cost per neuron and input", search, 1);
 }
 
+// How the paper's method fared; per neuron and input unless it says otherwise.
+std::string paper_table(const Run& run) {
+  std::vector<TableRow> rows{{"site", "left out", "passes", "steps", "zero gradient",
+                              "of them false", "wrong interval", "equal ends"}};
+  for (const SiteResult& site : run.sites) {
+    const auto sums = site.tally.paper_sums();
+    const auto share = [](int64_t part, int64_t whole) {
+      return whole > 0 ? percent(static_cast<double>(part) / static_cast<double>(whole)) : "-";
+    };
+    const int64_t neurons = site.tally.neurons, pairs = 2 * neurons * run.inputs();
+    const int64_t signs = pairs - sums[kZeroGradients];
+    const auto mean = [](int64_t sum, int64_t of) {
+      return of > 0 ? fmt::format("{:.2f}", static_cast<double>(sum) / static_cast<double>(of))
+                    : "-";
+    };
+    rows.push_back({site_name(site), share(sums[kLeftOut], neurons), mean(sums[kPasses], pairs / 2),
+                    mean(sums[kSteps], sums[kSearches]), share(sums[kZeroGradients], pairs),
+                    share(sums[kFalseZeros], sums[kZeroGradients]),
+                    share(sums[kWrongIntervals], signs),
+                    share(sums[kEqualSafe] + sums[kEqualCritical] + sums[kReversed], signs)});
+  }
+  return table(
+      "The paper's method: forward passes per neuron and input, steps per search, failures in %",
+      rows, 1);
+}
+
 std::string bit_table(const Run& run) {
   const auto low = model_bit_means(run, Reading::kLow);
   const auto resolved = model_bit_means(run);
@@ -214,8 +240,9 @@ std::string to_text(const Run& run, int top) {
   if (run.sites.empty() || run.inputs() == 0) {
     return "This run holds no results.\n" + heading(run);
   }
-  return summary(run) + heading(run) + site_tables(run) + bit_table(run) + neuron_table(run, top) +
-         cost(run);
+  const std::string paper = run.method == kPaperMethod ? paper_table(run) : "";
+  return summary(run) + heading(run) + site_tables(run) + paper + bit_table(run) +
+         neuron_table(run, top) + cost(run);
 }
 
 }  // namespace vigor

@@ -19,6 +19,7 @@ void for_each_array(Tally& tally, const Visit& visit) {
   visit(tally.probes);
   visit(tally.overflow);
   visit(tally.histogram);
+  visit(tally.paper);
 }
 
 }  // namespace

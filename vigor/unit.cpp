@@ -66,7 +66,7 @@ class Unit {
         inputs_(static_cast<size_t>(golden_.count())),
         row_(static_cast<size_t>(golden_.lanes())),
         stand_ins_(inputs_) {
-    if (!options.facts) return;
+    if (!options.facts || options.paper != PaperInit::kNone) return;
     const SiteFacts& facts = (*options.facts)[static_cast<size_t>(site)];
     search_.emplace(prober, options.lattice, site, facts, first, count, options.shortcuts);
     last_fault_.assign(neurons_.size() * inputs_, -1);
@@ -74,8 +74,7 @@ class Unit {
 
   SiteTally run(std::vector<Threshold>* thresholds) {
     const int64_t macs_before = prober_.costs().macs;
-    thresholds_ = search_ ? search_->run(tally_.probes)
-                          : bisect(prober_, options_.lattice, site_, neurons_, tally_.probes);
+    find_thresholds();
     for (int64_t k = 0; k < tally_.neurons; ++k) {
       for (int64_t i = 0; i < golden_.count(); ++i) {
         if (golden_.golden_class(i) >= 0) add_ranges(k, i);
@@ -83,12 +82,22 @@ class Unit {
       add_flips(k);
     }
     run_pending();
-    tally_.macs = prober_.costs().macs - macs_before;
+    tally_.macs += prober_.costs().macs - macs_before;
     if (thresholds) *thresholds = std::move(thresholds_);
     return std::move(tally_);
   }
 
  private:
+  void find_thresholds() {
+    if (options_.paper != PaperInit::kNone) {
+      thresholds_ = paper_search(prober_, site_, neurons_, options_.paper, tally_);
+    } else if (search_) {
+      thresholds_ = search_->run(tally_.probes);
+    } else {
+      thresholds_ = bisect(prober_, options_.lattice, site_, neurons_, tally_.probes);
+    }
+  }
+
   const float* golden_row(int64_t k) const {
     return golden_.values(prober_.site(site_).tensor) +
            neurons_[static_cast<size_t>(k)] * golden_.lanes();

@@ -8,6 +8,7 @@
 
 #include "guided.h"
 #include "lattice.h"
+#include "paper.h"
 #include "prober.h"
 #include "run.h"
 #include "search.h"
@@ -28,6 +29,7 @@ struct UnitOptions {
   uint64_t seed = 0;
   std::shared_ptr<const std::vector<SiteFacts>> facts = nullptr;  // of each site; null: bisection
   Shortcuts shortcuts = {};
+  PaperInit paper = PaperInit::kNone;  // else the paper's method, whatever the facts
 };
 
 /// Phase 1: thresholds of neurons [first, first + count) of the prober's site for the golden block

@@ -15,7 +15,29 @@ namespace {
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kLargest = std::numeric_limits<float>::max();
 
-/// F maps a float to a float; F::limit(), if any, is the function f(s x) / s tends to, and
+/// dy = f'(x) dx of (x, dx).
+template <typename F>
+class UnaryTangentOp final : public Op {
+ public:
+  UnaryTangentOp(const Shape& shape, F f)
+      : Op(shape, {element_count(shape), element_count(shape)}), f_(f) {}
+
+  void forward(std::span<const float* const> operands, float* out) const override {
+    forward_lanes(operands, out, 1, nullptr);
+  }
+  void forward_lanes(std::span<const float* const> operands, float* out, int lanes,
+                     float*) const override {
+    const F f = f_;
+    for (int64_t i = 0; i < size() * lanes; ++i) out[i] = f.slope(operands[0][i]) * operands[1][i];
+  }
+  int64_t scratch_size(int) const override { return 0; }
+
+ private:
+  F f_;
+};
+
+/// F maps a float to a float; F::limit(), if any, is the function f(s x) / s tends to, F::slope(x)
+/// its derivative, and
 /// F::monotone() is held against sweeps over the floats (tests/monotone_test.cpp).
 template <typename F>
 class UnaryOp final : public Op {
@@ -60,6 +82,13 @@ class UnaryOp final : public Op {
     return nullptr;
   }
 
+  std::shared_ptr<const Op> tangent() const override {
+    if constexpr (requires { f_.slope(0.0F); }) {
+      return std::make_shared<UnaryTangentOp<F>>(shape(), f_);
+    }
+    return nullptr;
+  }
+
  private:
   void apply(const float* x, float* out, int64_t count) const {
     const F f = f_;
@@ -81,6 +110,21 @@ struct Plain {
   bool monotone() const { return rises; }
 };
 
+struct Sigmoid : Plain<functions::sigmoid, true> {
+  // As PyTorch computes it: 0 where the sigmoid is 0 or 1.
+  float slope(float x) const {
+    const float y = functions::sigmoid(x);
+    return (1.0F - y) * y;
+  }
+};
+
+struct Tanh : Plain<functions::tanh, true> {
+  float slope(float x) const {
+    const float y = functions::tanh(x);
+    return 1.0F - y * y;
+  }
+};
+
 // Comparisons are written so that NaN passes through.
 
 struct Identity {
@@ -89,6 +133,7 @@ struct Identity {
 
 struct Relu {
   float operator()(float x) const { return x < 0.0F ? 0.0F : x; }
+  float slope(float x) const { return x > 0.0F ? 1.0F : 0.0F; }
   std::optional<Relu> limit() const { return *this; }
   bool monotone() const { return true; }
 };
@@ -96,6 +141,7 @@ struct Relu {
 struct LeakyRelu {
   float alpha;
   float operator()(float x) const { return x < 0.0F ? alpha * x : x; }
+  float slope(float x) const { return x > 0.0F ? 1.0F : alpha; }
   std::optional<LeakyRelu> limit() const { return *this; }
   bool monotone() const { return alpha >= 0.0F; }
 };
@@ -241,14 +287,10 @@ std::shared_ptr<const Op> build_selu(NodeView& node) {
   const float alpha = node.attribute("alpha", 1.67326319217681884765625F);
   return unary(node, Selu{alpha, node.attribute("gamma", 1.05070102214813232421875F)});
 }
-std::shared_ptr<const Op> build_sigmoid(NodeView& node) {
-  return unary(node, Plain<functions::sigmoid, true>{});
-}
+std::shared_ptr<const Op> build_sigmoid(NodeView& node) { return unary(node, Sigmoid{}); }
 std::shared_ptr<const Op> build_softplus(NodeView& node) { return unary(node, Softplus{}); }
 std::shared_ptr<const Op> build_softsign(NodeView& node) { return unary(node, Plain<softsign>{}); }
 std::shared_ptr<const Op> build_sqrt(NodeView& node) { return unary(node, Plain<square_root>{}); }
-std::shared_ptr<const Op> build_tanh(NodeView& node) {
-  return unary(node, Plain<functions::tanh, true>{});
-}
+std::shared_ptr<const Op> build_tanh(NodeView& node) { return unary(node, Tanh{}); }
 
 }  // namespace vigor

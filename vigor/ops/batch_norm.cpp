@@ -64,6 +64,8 @@ class BatchNormOp final : public Op {
   std::shared_ptr<const Op> far_limit() const override {
     return std::make_shared<BatchNormOp>(shape(), scale_, std::vector<float>(shift_.size()));
   }
+  // Affine: the linear part.
+  std::shared_ptr<const Op> tangent() const override { return far_limit(); }
 
  private:
   int64_t run_;  // elements of one map

@@ -153,6 +153,8 @@ class ConvOp final : public Op {
   std::shared_ptr<const Op> far_limit() const override {
     return std::make_shared<ConvOp>(window_, packed_, std::vector<float>(bias_.size()), false);
   }
+  // Affine: the linear part.
+  std::shared_ptr<const Op> tangent() const override { return far_limit(); }
 
  private:
   // Rows or columns that windows read: real ones, padding, and what ceil_mode adds never.

@@ -106,6 +106,8 @@ class DenseOp final : public Op {
     return std::make_shared<DenseOp>(shape(), rows_, transposed_input_, weights_,
                                      std::vector<float>(bias_.size()), parameters_);
   }
+  // Affine: the linear part.
+  std::shared_ptr<const Op> tangent() const override { return far_limit(); }
 
  private:
   int64_t row_stride() const { return transposed_input_ ? 1 : terms_; }

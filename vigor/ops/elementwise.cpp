@@ -181,6 +181,10 @@ class ElementwiseOp final : public Op {
     }
     return std::make_shared<ElementwiseOp>(shape(), operand_sizes(), std::move(sides), role_);
   }
+  // Of sums, and of products with constants: the linear part.
+  std::shared_ptr<const Op> tangent() const override {
+    return F::kRole == Role::kAffine ? far_limit() : nullptr;
+  }
 
  private:
   /// One element in all lanes: a row of memory, or a scalar where there is none.

@@ -91,6 +91,8 @@ class MoveOp final : public Op {
     for (float& value : constants) value = std::isfinite(value) ? 0.0F : value;
     return std::make_shared<MoveOp>(shape(), operand_sizes(), map_, std::move(constants), trained_);
   }
+  // Constants do not change.
+  std::shared_ptr<const Op> tangent() const override { return far_limit(); }
 
  private:
   std::shared_ptr<const std::vector<Source>> map_;  // shared with the limit

@@ -128,6 +128,8 @@ class PoolOp final : public Op {
 
   bool monotone() const override { return true; }
 
+  std::shared_ptr<const Op> tangent() const override;
+
   // Positively homogeneous both.
   std::shared_ptr<const Op> far_limit() const override { return std::make_shared<PoolOp>(*this); }
 
@@ -140,6 +142,8 @@ class PoolOp final : public Op {
         divisors_(other.divisors_) {}
 
  private:
+  friend class MaxTangentOp;
+
   // What a window starts from. (-inf is also what a window of padding alone gives.)
   float empty() const {
     return kind_ == PoolKind::kMax ? -std::numeric_limits<float>::infinity() : 0.0F;
@@ -151,6 +155,48 @@ class PoolOp final : public Op {
   std::vector<int32_t> members_;  // input positions inside one map
   std::vector<float> divisors_;
 };
+
+// Of (x, dx): dx of the first largest x of each window, 0 for a window of padding.
+class MaxTangentOp final : public Op {
+ public:
+  explicit MaxTangentOp(const PoolOp& pool)
+      : Op(pool.shape(), {pool.operand_sizes()[0], pool.operand_sizes()[0]}), pool_(pool) {}
+
+  void forward(std::span<const float* const> operands, float* out) const override {
+    float best;
+    forward_lanes(operands, out, 1, &best);
+  }
+  int64_t scratch_size(int lanes) const override { return lanes; }
+
+  void forward_lanes(std::span<const float* const> operands, float* out, int lanes,
+                     float* best) const override {
+    const Window& window = pool_.window_;
+    for (int64_t map = 0; map < window.batch * window.channels; ++map) {
+      for (size_t p = 0; p + 1 < pool_.begin_.size(); ++p, out += lanes) {
+        std::fill_n(best, lanes, pool_.empty());
+        std::fill_n(out, lanes, 0.0F);
+        for (int64_t i = pool_.begin_[p]; i < pool_.begin_[p + 1]; ++i) {
+          const int64_t member = map * window.in_size() + pool_.members_[static_cast<size_t>(i)];
+          const float* x = operands[0] + member * lanes;
+          const float* dx = operands[1] + member * lanes;
+          for (int l = 0; l < lanes; ++l) {
+            if (!(x[l] > best[l]) && x[l] == x[l]) continue;
+            best[l] = x[l];
+            out[l] = dx[l];
+          }
+        }
+      }
+    }
+  }
+
+ private:
+  const PoolOp pool_;
+};
+
+std::shared_ptr<const Op> PoolOp::tangent() const {
+  if (kind_ == PoolKind::kMax) return std::make_shared<MaxTangentOp>(*this);
+  return std::make_shared<PoolOp>(*this);
+}
 
 }  // namespace
 
