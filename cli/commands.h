@@ -12,6 +12,7 @@ namespace vigor {
 void add_inspect(CLI::App& app);
 void add_analyze(CLI::App& app);
 void add_inject(CLI::App& app);
+void add_map(CLI::App& app);
 void add_merge(CLI::App& app);
 void add_show(CLI::App& app);
 void add_report(CLI::App& app);

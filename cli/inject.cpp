@@ -10,6 +10,7 @@
 #include "onnx_import.h"
 #include "output.h"
 #include "progress.h"
+#include "stored_options.h"
 #include "text.h"
 #include "usage.h"
 
@@ -38,7 +39,7 @@ void run(const Given& given, const DataOptions& data_options, const Source& sour
   std::optional<FaultList> list;
   if (!given.faults.empty()) list = read_fault_list(given.faults, graph, data.size());
   std::optional<FaultListWriter> writer;
-  if (!given.save.empty()) writer.emplace(given.save);
+  if (!given.save.empty()) writer.emplace(given.save, given.options.stored.is_default());
   Progress progress;
   KeptRun kept(given.output, given.keep, source, progress);
   InjectProgress events;
@@ -98,6 +99,10 @@ void add_inject(CLI::App& app) {
       "Every bit of every neuron for every input");
   CLI::Option* faults = command->add_option(
       "--faults", given->faults, "Run this list: CSV with input, site, element, bit or value");
+  CLI::Option* format =
+      command->add_option("--format", options.stored.format, kFormatHelp)->capture_default_str();
+  CLI::Option* fault =
+      command->add_option("--fault", options.stored.fault, kFaultHelp)->capture_default_str();
   command->add_option("--save-faults", given->save, "Write every fault with its outcome (CSV)");
   CLI::Option* neurons =
       command->add_option("--neurons", options.neurons,
@@ -126,7 +131,8 @@ void add_inject(CLI::App& app) {
     exhaustive->excludes(command->get_option(name));
     faults->excludes(command->get_option(name));
   }
-  for (CLI::Option* option : {exhaustive, neurons, inputs, sites}) faults->excludes(option);
+  for (CLI::Option* option : {exhaustive, neurons, inputs, sites, format, fault})
+    faults->excludes(option);
   command->footer(
       "Examples:\n"
       "  vigor inject lenet5.onnx --data mnist:DIR --scale 1/255 --inputs 20 -o fi.h5\n"
@@ -136,6 +142,7 @@ void add_inject(CLI::App& app) {
       "  vigor inject net.onnx --data npz:images.npz --faults faults.csv -o again.h5");
   add_keep_options(*command, given->keep);
   command->callback([given, data, command] {
+    check_stored(given->options.stored);
     run(*given, data(), {given->model, given->faults, data_arguments(*command)});
   });
 }

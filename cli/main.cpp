@@ -42,6 +42,7 @@ int run(int argc, char** argv) {
   vigor::add_inspect(app);
   vigor::add_analyze(app);
   vigor::add_inject(app);
+  vigor::add_map(app);
   vigor::add_merge(app);
   vigor::add_show(app);
   vigor::add_validate(app);

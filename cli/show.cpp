@@ -6,6 +6,7 @@
 #include "error.h"
 #include "export.h"
 #include "injection_text.h"
+#include "mapping.h"
 #include "store.h"
 #include "tables.h"
 #include "usage.h"
@@ -27,8 +28,16 @@ void show_injection(const Options& options) {
   fmt::print("{}", options.json ? to_json(injection) : to_text(injection));
 }
 
+void show_mapping(const Options& options) {
+  if (!options.csv.empty()) fail("--csv", "{} is a map file: use --json", options.file);
+  Mapping mapping = read_mapping(options.file);
+  if (!options.site.empty()) mapping = only_site(std::move(mapping), options.site);
+  fmt::print("{}", options.json ? to_json(mapping) : to_text(mapping));
+}
+
 void show(const Options& options) {
   if (holds_injection(options.file)) return show_injection(options);
+  if (holds_mapping(options.file)) return show_mapping(options);
   Run run = read_run(options.file);
   if (!options.site.empty()) run = only_site(std::move(run), options.site);
   if (!options.csv.empty()) write_csv(options.csv, run);
@@ -44,7 +53,7 @@ void show(const Options& options) {
 void add_show(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("show", "Show what a run or an injection found out");
-  command->add_option("run", options->file, "File of vigor analyze or vigor inject")
+  command->add_option("run", options->file, "File of vigor analyze, vigor inject or vigor map")
       ->required()
       ->type_name("RUN.h5");
   command->add_option("--site", options->site, "This site alone")->type_name("NAME");

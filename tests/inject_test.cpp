@@ -13,48 +13,14 @@
 #include "error.h"
 #include "fault_plan.h"
 #include "injection_text.h"
-#include "networks.h"
 #include "onnx_import.h"
+#include "small_case.h"
 #include "store.h"
-#include "test_data.h"
 
 namespace vigor {
 namespace {
 
 using testing::HasSubstr;
-
-Dataset samples(const TempDir& folder, int64_t size, const std::vector<float>& values) {
-  std::string header =
-      fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}",
-                  static_cast<int64_t>(values.size()) / size, size);
-  header.resize((header.size() + 10) / 64 * 64 + 64 - 11, ' ');
-  header += '\n';
-  std::string file("\x93NUMPY\x01\0", 8);
-  file += static_cast<char>(header.size() & 0xff);
-  file += static_cast<char>(header.size() >> 8);
-  file += header;
-  file.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
-  DataOptions options;
-  options.spec = "npy:" + folder.write("samples.npy", file);
-  return Dataset::open(options);
-}
-
-// Seven classes, so that the golden one can leave the first five.
-struct SmallCase {
-  explicit SmallCase(unsigned seed, int64_t inputs = 6) {
-    RandomFloats random(seed);
-    graph = network({1, 5});
-    const int h = layer(graph, "Relu",
-                        {dense(graph, graph.input, random.floats(30, 1), random.floats(6, 1))});
-    dense(graph, h, random.floats(42, 1), random.floats(7, 1));
-    values = random.floats(5 * inputs, 1);
-    data = std::make_unique<Dataset>(samples(folder, 5, values));
-  }
-  TempDir folder;
-  Graph graph;
-  std::vector<float> values;
-  std::unique_ptr<Dataset> data;
-};
 
 std::string error_of(const std::function<void()>& action) {
   try {
@@ -155,15 +121,15 @@ TEST(FaultPlan, FirstDrawsAreUniformAndIndependentOfStreams) {
 TEST(FaultPlan, SpaceHoldsEveryPlaceOnce) {
   const std::vector<Site> sites{{"a", SiteKind::kOther, 0, 0, 3, {0, 1, 2}},
                                 {"b", SiteKind::kOther, 0, 1, 9, {4, 7}}};
-  const FaultSpace space(sites, 0, 2, 4);
+  const FaultSpace space(sites, 0, 2, 4, kBits);
   ASSERT_EQ(space.size(), 5 * 32 * 4);
-  std::set<std::tuple<int64_t, int32_t, int64_t, int>> places;
+  std::set<std::tuple<int64_t, int32_t, int64_t, int64_t>> places;
   for (int64_t i = 0; i < space.size(); ++i) {
     const FaultPlace p = space.at(i);
     EXPECT_LT(p.input, 4);
-    EXPECT_LT(p.bit, 32);
+    EXPECT_LT(p.place, 32);
     EXPECT_TRUE(p.site == 0 ? p.element < 3 : p.element == 4 || p.element == 7);
-    places.insert({p.input, p.site, p.element, p.bit});
+    places.insert({p.input, p.site, p.element, p.place});
   }
   EXPECT_EQ(static_cast<int64_t>(places.size()), space.size());
 }

@@ -150,12 +150,13 @@ std::string_view outcome_name(const Outcome& outcome) {
   return outcome.masked ? "masked" : "benign";
 }
 
-FaultListWriter::FaultListWriter(const std::filesystem::path& file) : csv_(file, kHeader) {}
+FaultListWriter::FaultListWriter(const std::filesystem::path& file, bool bits)
+    : csv_(file, kHeader), bits_(bits) {}
 
 void FaultListWriter::write(std::span<const InjectedFault> faults, const std::vector<Site>& sites) {
   for (const InjectedFault& fault : faults) {
     csv_.row(fault.input, quoted(sites[static_cast<size_t>(fault.site)].name), fault.element,
-             fault.bit < 0 ? std::string() : std::to_string(fault.bit), fault.value,
+             fault.bit < 0 || !bits_ ? std::string() : std::to_string(fault.bit), fault.value,
              outcome_name(fault.outcome), fault.outcome.top, fault.outcome.rank,
              static_cast<int>(fault.outcome.inf));
   }

@@ -40,23 +40,27 @@ struct InjectedFault {
   int64_t input;
   int32_t site;
   int64_t element;
-  int bit;
+  int bit;  // -1: none
   float value;
+  float encoded;  // the fault-free value as stored in the number format
   Outcome outcome;
+  bool encoded_critical;  // storing the value is critical without any fault
 };
 
 /// "masked", "benign", "critical" (the answer changed) or "nan".
 std::string_view outcome_name(const Outcome& outcome);
 
-/// Writes a list with outcomes, which read_fault_list reads again.
+/// Writes a list with outcomes, which read_fault_list reads again. Without `bits` a fault is known
+/// by its value alone, as flips in formats other than float32 must be.
 class FaultListWriter {
  public:
-  explicit FaultListWriter(const std::filesystem::path& file);
+  explicit FaultListWriter(const std::filesystem::path& file, bool bits = true);
   void write(std::span<const InjectedFault> faults, const std::vector<Site>& sites);
   void finish() { csv_.finish(); }
 
  private:
   CsvFile csv_;
+  bool bits_;
 };
 
 }  // namespace vigor

@@ -57,11 +57,11 @@ uint64_t Permutation::operator()(uint64_t number) const {
 }
 
 FaultSpace::FaultSpace(std::span<const Site> sites, int32_t first_site, int32_t site_count,
-                       int64_t inputs)
-    : sites_(sites), first_site_(first_site), inputs_(inputs), starts_{0} {
+                       int64_t inputs, int64_t places)
+    : sites_(sites), first_site_(first_site), inputs_(inputs), places_(places), starts_{0} {
   for (int32_t s = first_site; s < first_site + site_count; ++s) {
     const auto neurons = static_cast<int64_t>(sites[static_cast<size_t>(s)].neurons.size());
-    starts_.push_back(starts_.back() + neurons * kBits);
+    starts_.push_back(starts_.back() + neurons * places);
   }
   if (starts_.back() > 0 && inputs > (int64_t{1} << 62) / starts_.back()) {
     fail("faults", "got {} inputs, too many for {} faults each", inputs, starts_.back());
@@ -74,8 +74,8 @@ FaultPlace FaultSpace::at(int64_t index) const {
   const auto site = static_cast<int32_t>(next - starts_.begin() - 1) + first_site_;
   const int64_t of_site = rest - *(next - 1);
   const auto& neurons = sites_[static_cast<size_t>(site)].neurons;
-  return {index / starts_.back(), site, neurons[static_cast<size_t>(of_site / kBits)],
-          static_cast<int>(of_site % kBits)};
+  return {index / starts_.back(), site, neurons[static_cast<size_t>(of_site / places_)],
+          of_site % places_};
 }
 
 }  // namespace vigor

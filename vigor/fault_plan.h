@@ -34,13 +34,15 @@ struct FaultPlace {
   int64_t input;    // in the space's list of inputs
   int32_t site;     // of all sites
   int64_t element;  // of the site's tensor
-  int bit;
+  int64_t place;    // of the fault model
 };
 
-/// Bits x neurons of consecutive sites x inputs, each place once and as likely as any other.
+/// Places of the fault model x neurons of consecutive sites x inputs, each once and as likely as
+/// any other.
 class FaultSpace {
  public:
-  FaultSpace(std::span<const Site> sites, int32_t first_site, int32_t site_count, int64_t inputs);
+  FaultSpace(std::span<const Site> sites, int32_t first_site, int32_t site_count, int64_t inputs,
+             int64_t places);
 
   int64_t size() const { return inputs_ * starts_.back(); }
   FaultPlace at(int64_t index) const;
@@ -48,7 +50,7 @@ class FaultSpace {
  private:
   std::span<const Site> sites_;
   int32_t first_site_;
-  int64_t inputs_;
+  int64_t inputs_, places_;
   std::vector<int64_t> starts_;  // of each site's faults for one input, and the end
 };
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "error.h"
 #include "injection_part.h"
@@ -42,6 +43,9 @@ std::string canonical(const InjectOptions& options, const FaultPlan& plan, const
                  {"inputs", options.inputs},
                  {"until_margin", plan.until_margin}});
   }
+  if (!options.stored.is_default()) {
+    json.update({{"format", options.stored.format}, {"fault", options.stored.fault}});
+  }
   return json.dump();
 }
 
@@ -67,11 +71,17 @@ class Injector {
       inputs_ = 0;
       for (const ListedFault& fault : list->faults) inputs_ = std::max(inputs_, fault.input + 1);
     }
+    if (list && !options.stored.is_default()) {
+      fail("format", "a list of faults names its values: only float32 and flip go with it");
+    }
     if (plan_.until_margin && log.sharded()) {
       fail("shard", "a plan that stops at a margin looks at all faults and cannot be cut");
     }
     static_cast<RunHead&>(result_) = describe_run(graph, data, inputs_, threads_);
+    stored_.emplace(options.stored, graph, data, inputs_, sites_, threads_);
     result_.plan = plan_;
+    result_.stored = options.stored;
+    result_.places = stored_->places();
     result_.options = canonical(options, plan_, list);
     result_.method = "injection";
     result_.seed = options.seed;
@@ -79,8 +89,8 @@ class Injector {
       result_.sites.push_back({describe_site(graph, site), new_tally()});
     }
     clear_pending();
-    units_ =
-        std::make_unique<InjectionUnits>(sites_, result_, plan_, list, inputs_per_block(graph));
+    units_ = std::make_unique<InjectionUnits>(sites_, result_, plan_, *stored_, list,
+                                              inputs_per_block(graph));
   }
   ~Injector() { log_.release(); }
   Injector(const Injector&) = delete;
@@ -164,6 +174,7 @@ class Injector {
     prober.run(faults, outcomes);
     const ProbeCosts after = prober.costs();
     for (size_t f = 0; f < faults.size(); ++f) injected[f].outcome = outcomes[f];
+    if (options_.stored.format != "float32") run_encoded(prober, injected, faults);
     log_.finish(unit, [&] {
       add(injected, {after.probes - before.probes, after.macs - before.macs});
       if (log_.keeps() && progress_.faults) pending_outcomes_[unit] = std::move(outcomes);
@@ -174,12 +185,22 @@ class Injector {
     });
   }
 
+  // What storing the values does without any fault; its cost is not counted.
+  void run_encoded(Prober& prober, std::vector<InjectedFault>& injected,
+                   std::vector<Fault>& faults) const {
+    for (size_t f = 0; f < faults.size(); ++f) faults[f].value = injected[f].encoded;
+    std::vector<Outcome> outcomes(faults.size());
+    prober.run(faults, outcomes);
+    for (size_t f = 0; f < faults.size(); ++f) injected[f].encoded_critical = outcomes[f].critical;
+  }
+
   void add(const std::vector<InjectedFault>& faults, const ProbeCosts& costs) {
     for (const InjectedFault& fault : faults) {
       const auto site = static_cast<size_t>(fault.site), input = static_cast<size_t>(fault.input);
       const auto count = [&](InjectionTally& tally) {
         tally.add(fault.input, result_.golden_class[input], result_.label[input], fault.bit,
                   fault.outcome);
+        tally.input_encoded[input] += fault.encoded_critical;
       };
       count(result_.sites[site].tally);
       if (log_.keeps()) count(pending_[site]);
@@ -249,6 +270,7 @@ class Injector {
   int64_t cache_;  // of the probers
   int64_t inputs_;
   std::vector<std::unique_ptr<Prober>> probers_;  // one per thread
+  std::optional<StoredFaults> stored_;
   std::unique_ptr<InjectionUnits> units_;
   std::map<int64_t, std::vector<Outcome>> outcomes_;  // of this round's units, out of parts
 
@@ -273,6 +295,7 @@ InjectOptions parse_inject_options(const std::string& text, uint64_t seed) {
     options.plan = {json.at("plan"), json.at("margin"), json.at("confidence"),
                     json.value("until_margin", false)};
     options.prober = json.at("prober") == "region" ? "region" : "suffix";
+    options.stored = {json.value("format", "float32"), json.value("fault", "flip")};
     if (options.plan.kind == "list") {
       options.plan.kind = "input";  // the list replaces it
     } else {

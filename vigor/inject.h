@@ -19,6 +19,7 @@ struct InjectOptions {
   std::vector<Site> chosen;  // these instead, if any
   int64_t inputs = 0;        // the first N of the data; 0: all
   FaultPlan plan;
+  StoredKind stored;  // number format and fault model; the default beside a list
   std::string prober = "region";
   uint64_t seed = 0;
   int threads = 0;     // 0: all cores

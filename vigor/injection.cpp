@@ -44,8 +44,15 @@ FaultRate as_drawn(int64_t hits, int64_t drawn, double population, const Injecti
 
 double neurons(const InjectionSite& site) { return static_cast<double>(site.site.neurons.size()); }
 
+double places(const Injection& injection) { return static_cast<double>(injection.places); }
+
+// Of a neuron's faults, those in a bin.
+double share_of(const Injection& injection, int bin) {
+  return bin < kBits ? 1 / places(injection) : 1;
+}
+
 double faults_there_are(const Injection& injection, const InjectionSite& site) {
-  return neurons(site) * kBits * static_cast<double>(injection.inputs());
+  return neurons(site) * places(injection) * static_cast<double>(injection.inputs());
 }
 
 // Inputs are strata of equal weight. The effective number of faults is the one that gives the mean
@@ -58,7 +65,7 @@ FaultRate mean_over_inputs(const Injection& injection, const InjectionSite& site
     if (n == 0) continue;
     ++inputs;
     sum += static_cast<double>(hits[i]) / n;
-    inverse += 1 / effective_trials(n, neurons(site) * kBits);
+    inverse += 1 / effective_trials(n, neurons(site) * places(injection));
   }
   if (inputs == 0) return {kNan, 0, 1};
   return with_interval(sum / inputs, inputs * inputs / inverse, injection);
@@ -113,8 +120,9 @@ InjectionTally::InjectionTally(int64_t classes, int64_t inputs) {
                       &InjectionTally::inf}) {
     (this->*member).resize(static_cast<size_t>(classes * kFaultBins));
   }
-  for (auto member : {&InjectionTally::input_faults, &InjectionTally::input_critical,
-                      &InjectionTally::input_nan, &InjectionTally::input_correct}) {
+  for (auto member :
+       {&InjectionTally::input_faults, &InjectionTally::input_critical, &InjectionTally::input_nan,
+        &InjectionTally::input_correct, &InjectionTally::input_encoded}) {
     (this->*member).resize(static_cast<size_t>(inputs));
   }
 }
@@ -142,7 +150,7 @@ void InjectionTally::merge(const InjectionTally& other) {
        {&InjectionTally::faults, &InjectionTally::critical, &InjectionTally::masked,
         &InjectionTally::benign, &InjectionTally::top5, &InjectionTally::nan, &InjectionTally::inf,
         &InjectionTally::input_faults, &InjectionTally::input_critical, &InjectionTally::input_nan,
-        &InjectionTally::input_correct}) {
+        &InjectionTally::input_correct, &InjectionTally::input_encoded}) {
     for (size_t i = 0; i < (this->*member).size(); ++i) (this->*member)[i] += (other.*member)[i];
   }
 }
@@ -157,6 +165,20 @@ std::array<int64_t, kFaultBins> by_bin(const InjectionSite& site, FaultCount cou
 int64_t total(const InjectionSite& site, FaultCount count) {
   const std::vector<int64_t>& values = cells(site.tally, count);
   return std::accumulate(values.begin(), values.end(), int64_t{0});
+}
+
+std::vector<int> bins_of(const Injection& injection) {
+  const NumberFormat format = NumberFormat::parse(injection.stored.format);
+  if (!FaultModel::parse(injection.stored.fault, format.bits()).by_bit()) return {kBits};
+  std::vector<int> bins(static_cast<size_t>(injection.places));
+  std::iota(bins.begin(), bins.end(), 0);
+  return bins;
+}
+
+double encoding_rate(const InjectionSite& site) {
+  const std::vector<int64_t>& hits = site.tally.input_encoded;
+  const auto sum = static_cast<double>(std::accumulate(hits.begin(), hits.end(), int64_t{0}));
+  return sum / static_cast<double>(total(site, FaultCount::kFaults));
 }
 
 FaultRate site_rate(const Injection& injection, const InjectionSite& site, FaultCount count) {
@@ -182,7 +204,7 @@ FaultRate model_rate(const Injection& injection, FaultCount count) {
 FaultRate bin_rate(const Injection& injection, const InjectionSite& site, int bin) {
   const auto b = static_cast<size_t>(bin);
   return as_drawn(by_bin(site, FaultCount::kCritical)[b], by_bin(site, FaultCount::kFaults)[b],
-                  faults_there_are(injection, site) / kBits, injection);
+                  faults_there_are(injection, site) * share_of(injection, bin), injection);
 }
 
 FaultRate class_rate(const Injection& injection, const InjectionSite& site, int64_t golden_class) {
@@ -193,13 +215,14 @@ FaultRate class_rate(const Injection& injection, const InjectionSite& site, int6
     drawn += site.tally.faults[cell];
   }
   const int64_t inputs = injection.class_inputs()[static_cast<size_t>(golden_class)];
-  return as_drawn(hits, drawn, neurons(site) * kBits * static_cast<double>(inputs), injection);
+  return as_drawn(hits, drawn, neurons(site) * places(injection) * static_cast<double>(inputs),
+                  injection);
 }
 
 FaultRate model_bin_rate(const Injection& injection, int bin) {
   if (one_space(injection)) {
     const auto b = static_cast<size_t>(bin);
-    return pooled(injection, 1.0 / kBits, [&](const InjectionSite& site) {
+    return pooled(injection, share_of(injection, bin), [&](const InjectionSite& site) {
       return std::pair(by_bin(site, FaultCount::kCritical)[b],
                        by_bin(site, FaultCount::kFaults)[b]);
     });

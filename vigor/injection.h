@@ -11,10 +11,12 @@
 #include "interval.h"
 #include "prober.h"
 #include "run.h"
+#include "stored_faults.h"
 
 namespace vigor {
 
-/// Faults by bit; in the last bin those that were given as a value.
+/// Faults by (lowest) bit; in the last bin those that are none of a bit: given as a value, or of a
+/// fault model whose places are not bits.
 inline constexpr int kFaultBins = kBits + 1;
 
 /// How faults are drawn (METHOD section 6).
@@ -42,6 +44,7 @@ struct InjectionTally {
   std::vector<int64_t> inf;   // infinite logits
   std::vector<int64_t> input_faults, input_critical, input_nan;  // [N]
   std::vector<int64_t> input_correct;                            // [N] answers that are the label
+  std::vector<int64_t> input_encoded;  // [N] of the faults: storing the value is critical already
 };
 
 struct InjectionSite : SiteHead {
@@ -50,6 +53,8 @@ struct InjectionSite : SiteHead {
 
 struct Injection : RunHead {
   FaultPlan plan;
+  StoredKind stored;
+  int64_t places = kBits;        // faults of one stored value
   int64_t probes = 0, macs = 0;  // faults that change nothing or are NaN need no run
   std::vector<InjectionSite> sites;
 };
@@ -59,6 +64,11 @@ enum class FaultCount { kFaults, kCritical, kMasked, kBenign, kTop5, kNan, kInf 
 /// Sums over the golden classes.
 std::array<int64_t, kFaultBins> by_bin(const InjectionSite& site, FaultCount count);
 int64_t total(const InjectionSite& site, FaultCount count);
+
+/// The bins that faults of this injection can be in: bits of the format, or the last one.
+std::vector<int> bins_of(const Injection& injection);
+/// Share of the faults drawn for which storing the value is critical without any fault.
+double encoding_rate(const InjectionSite& site);
 
 /// A share of faults with its Wilson interval at the plan's confidence, with finite-population
 /// correction unless the faults were listed. Without faults the rate is NaN, the interval [0, 1].

@@ -16,7 +16,7 @@ auto class_counts(Tally& tally) {
 template <typename Tally>
 auto input_counts(Tally& tally) {
   return std::array{&tally.input_faults, &tally.input_critical, &tally.input_nan,
-                    &tally.input_correct};
+                    &tally.input_correct, &tally.input_encoded};
 }
 
 // Rows of `width` values of all arrays, where the first array has any.

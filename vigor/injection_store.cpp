@@ -51,6 +51,9 @@ void put_site(const Hdf5Group& group, const InjectionSite& site, const Injection
   for (const auto& [name, values] : input_counts_of(tally)) {
     group.put_array(name, *values, {values->size()});
   }
+  if (injection.stored.is_default()) return;
+  group.put_array("input_encoded", tally.input_encoded, {tally.input_encoded.size()});
+  group.put("encoding_rate", encoding_rate(site));
 }
 
 void put_injection(const Hdf5Group& root, const Injection& injection) {
@@ -60,6 +63,10 @@ void put_injection(const Hdf5Group& root, const Injection& injection) {
   plan.put("margin", injection.plan.margin);
   plan.put("confidence", injection.plan.confidence);
   plan.put("until_margin", int32_t{injection.plan.until_margin});
+  if (!injection.stored.is_default()) {
+    plan.put("format", injection.stored.format);
+    plan.put("fault", injection.stored.fault);
+  }
   const Hdf5Group sites = root.create("sites");
   for (size_t i = 0; i < injection.sites.size(); ++i) {
     put_site(sites.create(fmt::format("{:04}", i)), injection.sites[i], injection);
@@ -89,6 +96,12 @@ FaultPlan read_plan(const Hdf5Group& group) {
   return plan;
 }
 
+// Throws where the names are not known.
+int64_t places_of(const StoredKind& stored) {
+  const int bits = NumberFormat::parse(stored.format).bits();
+  return FaultModel::parse(stored.fault, bits).places();
+}
+
 InjectionSite read_site(const Hdf5Group& group, const Injection& injection) {
   InjectionSite site{read_site_head(group), {}};
   InjectionTally& tally = site.tally;
@@ -106,6 +119,9 @@ InjectionSite read_site(const Hdf5Group& group, const Injection& injection) {
   for (const auto& [name, values] : input_counts_of(tally)) {
     *values = counts(name, {injection.golden_class.size()});
   }
+  const Extents inputs{injection.golden_class.size()};
+  tally.input_encoded = injection.stored.is_default() ? std::vector<int64_t>(inputs[0])
+                                                      : counts("input_encoded", inputs);
   for (size_t i = 0; i < tally.faults.size(); ++i) {
     if (tally.critical[i] + tally.masked[i] + tally.benign[i] != tally.faults[i] ||
         tally.nan[i] > tally.critical[i]) {
@@ -115,7 +131,8 @@ InjectionSite read_site(const Hdf5Group& group, const Injection& injection) {
   for (size_t i = 0; i < tally.input_faults.size(); ++i) {
     if (tally.input_critical[i] > tally.input_faults[i] ||
         tally.input_nan[i] > tally.input_critical[i] ||
-        tally.input_correct[i] > tally.input_faults[i]) {
+        tally.input_correct[i] > tally.input_faults[i] ||
+        tally.input_encoded[i] > tally.input_faults[i]) {
       throw Error(group.path("input_faults") + " are fewer than their outcomes");
     }
   }
@@ -133,7 +150,12 @@ Injection read_injection(const std::filesystem::path& file) {
   read_sealed(file, [&](const Hdf5Group& root) {
     check_schema(file.string(), root, kInjectionKind);
     read_head(root, injection);
-    injection.plan = read_plan(root.open("plan"));
+    const Hdf5Group plan = root.open("plan");
+    injection.plan = read_plan(plan);
+    if (plan.has_attribute("format")) {
+      injection.stored = {plan.get_string("format"), plan.get_string("fault")};
+    }
+    injection.places = places_of(injection.stored);
     const Hdf5Group model = root.open("model");
     injection.probes = within(model.get<int64_t>("probes"), 0, kMost, model.path("probes"));
     injection.macs = within(model.get<int64_t>("macs"), 0, kMost, model.path("macs"));
@@ -145,13 +167,6 @@ Injection read_injection(const std::filesystem::path& file) {
   return injection;
 }
 
-bool holds_injection(const std::filesystem::path& file) {
-  bool found = false;
-  read_sealed(file, [&](const Hdf5Group& root) {
-    check_schema(file.string(), root);
-    found = kind_of_file(root) == kInjectionKind;
-  });
-  return found;
-}
+bool holds_injection(const std::filesystem::path& file) { return holds_kind(file, kInjectionKind); }
 
 }  // namespace vigor

@@ -49,17 +49,33 @@ bool is_sampled(const InjectionSite& site) {
   return std::ssize(site.site.neurons) < site.site.population;
 }
 
+std::string bin_meaning(const Injection& injection, int bin) {
+  if (bin < kBits) return NumberFormat::parse(injection.stored.format).bit_meaning(bin);
+  return injection.stored.is_default() ? "given values" : injection.stored.fault;
+}
+
+// What storing does without any fault.
+std::string encoding_text(const Injection& injection) {
+  double faults = 0, encoded = 0;
+  for (const InjectionSite& site : injection.sites) {
+    const auto count = static_cast<double>(total(site, FaultCount::kFaults));
+    faults += count;
+    if (count > 0) encoded += count * encoding_rate(site);
+  }
+  return fmt::format("Storing the value, without any fault, changes it in {} %. ",
+                     share(encoded / faults));
+}
+
 std::string summary(const Injection& injection) {
   const FaultRate model = model_rate(injection);
   const bool one = injection.sites.size() == 1;
   const bool listed = injection.plan.kind == "list";
   const bool exact = model.low == model.high;
   const std::string where = one ? "site " + site_name(injection.sites[0]) : "this network";
-  std::string text = listed ? fmt::format("The listed faults in {} change its answer", where)
-                            : fmt::format(
-                                  "A random single bit flip in a random neuron of {} changes the "
-                                  "network's answer",
-                                  where);
+  std::string text = listed
+                         ? fmt::format("The listed faults in {} change its answer", where)
+                         : fmt::format("{} in a random neuron of {} changes the network's answer",
+                                       injection.stored.phrase(), where);
   text += fmt::format(" in {} % of all cases", share(model.rate));
   text += exact
               ? " (exact: every fault was run). "
@@ -67,17 +83,19 @@ std::string summary(const Injection& injection) {
   if (!listed && std::any_of(injection.sites.begin(), injection.sites.end(), is_sampled)) {
     text += "All figures are about the neurons sampled. ";
   }
+  if (!injection.stored.is_default()) text += encoding_text(injection);
   if (listed || !(model.rate > 0)) return wrapped(text);
-  int worst_bit = 0;
-  for (int bit = 0; bit < kBits; ++bit) {
-    if (model_bin_rate(injection, bit).rate >= model_bin_rate(injection, worst_bit).rate) {
-      worst_bit = bit;
-    }
+  const std::vector<int> bins = bins_of(injection);
+  int worst = bins.front();
+  for (const int bin : bins) {
+    if (model_bin_rate(injection, bin).rate >= model_bin_rate(injection, worst).rate) worst = bin;
   }
-  const FaultRate bit = model_bin_rate(injection, worst_bit);
-  text += fmt::format(
-      "The bit that matters most is bit {} ({}): flipped, it changes {} % of the answers. ",
-      worst_bit, bit_meaning(static_cast<size_t>(worst_bit)), share(bit.rate));
+  if (worst < kBits) {
+    text += fmt::format(
+        "The bit that matters most is bit {} ({}): {} it changes {} % of the answers. ", worst,
+        bin_meaning(injection, worst), injection.stored.fault == "flip" ? "flipped," : "struck,",
+        share(model_bin_rate(injection, worst).rate));
+  }
   if (!one) {
     const auto worst =
         std::max_element(injection.sites.begin(), injection.sites.end(),
@@ -147,8 +165,7 @@ std::string bit_table(const Injection& injection) {
   std::vector<TableRow> rows{{"bit", "", "critical", "from", "to"}};
   for (const int bin : bins) {
     const FaultRate rate = model_bin_rate(injection, bin);
-    rows.push_back({bin == kBits ? "-" : fmt::format("{:>3}", bin),
-                    bin == kBits ? "given values" : bit_meaning(static_cast<size_t>(bin)),
+    rows.push_back({bin == kBits ? "-" : fmt::format("{:>3}", bin), bin_meaning(injection, bin),
                     share(rate.rate), share(rate.low), share(rate.high)});
   }
   return table("Most vulnerable bits: share that changes the answer, in %", rows, 2);
@@ -194,6 +211,7 @@ json to_json(const InjectionSite& site, const Injection& injection) {
           {"top5", total(site, FaultCount::kTop5)},
           {"inf", total(site, FaultCount::kInf)},
           {"accuracy_loss", number(accuracy_loss(injection, site))},
+          {"encoding", number(encoding_rate(site))},
           {"bits", bits},
           {"classes", classes}};
 }
@@ -237,6 +255,8 @@ std::string to_json(const Injection& injection) {
         {"left_out", static_cast<int64_t>(injection.golden_class.size()) - injection.inputs()}}},
       {"plan",
        {{"kind", injection.plan.kind},
+        {"format", injection.stored.format},
+        {"fault", injection.stored.fault},
         {"margin", injection.plan.margin},
         {"confidence", injection.plan.confidence},
         {"until_margin", injection.plan.until_margin}}},

@@ -18,11 +18,12 @@ std::string to_text(const Injection& injection);
 ///   {"model": {"name", "sha256", "faults", "critical": RATE, "nan": RATE, "bits": [RATE x 32],
 ///              "probes", "seconds"},
 ///    "data":  {"name", "sha256", "inputs", "left_out"},
-///    "plan":  {"kind", "margin", "confidence", "until_margin"},
+///    "plan":  {"kind", "format", "fault", "margin", "confidence", "until_margin"},
 ///    "sites": [{"name", "tensor", "node", "kind", "shape", "neurons", "population", "faults",
 ///               "critical": RATE, "nan": RATE, "masked", "benign", "top5", "inf",
-///               "accuracy_loss", "bits": [RATE x 32], "classes": [RATE x C]}]}
-///   RATE = {"rate", "low", "high"}; masked, benign, top5 and inf are numbers of faults
+///               "accuracy_loss", "encoding", "bits": [RATE x 32], "classes": [RATE x C]}]}
+///   RATE = {"rate", "low", "high"}; masked, benign, top5 and inf are numbers of
+///   faults; encoding: share for which storing the value is critical without any fault
 std::string to_json(const Injection& injection);
 
 }  // namespace vigor

@@ -16,11 +16,12 @@ constexpr int64_t kFirstRound = 128;
 }  // namespace
 
 InjectionUnits::InjectionUnits(const std::vector<Site>& sites, const RunHead& head,
-                               const FaultPlan& plan, const FaultList* list,
-                               int64_t inputs_per_block)
+                               const FaultPlan& plan, const StoredFaults& stored,
+                               const FaultList* list, int64_t inputs_per_block)
     : sites_(sites),
       head_(head),
       plan_(plan),
+      stored_(stored),
       list_(list),
       per_input_(plan.kind == "input" || plan.kind == "exhaustive"),
       block_(inputs_per_block) {
@@ -49,7 +50,7 @@ void InjectionUnits::plan_groups() {
   const int32_t step = plan_.kind == "model" ? sites : 1;
   const auto inputs = std::ssize(counted_);
   for (int32_t s = 0; s < sites; s += step) {
-    FaultSpace space(sites_, s, step, per_input_ ? 1 : inputs);
+    FaultSpace space(sites_, s, step, per_input_ ? 1 : inputs, stored_.places());
     const int64_t size = space.size();
     const int64_t planned =
         plan_.kind == "exhaustive" ? size : sample_size(size, plan_.margin, plan_.confidence);
@@ -136,8 +137,9 @@ std::vector<InjectedFault> InjectionUnits::draw(int64_t number, const Golden& go
   const auto add = [&](const FaultPlace& place, int64_t input) {
     const float a = golden.value(sites_[static_cast<size_t>(place.site)].tensor, place.element,
                                  input - golden.first());
-    faults.push_back(
-        {input, place.site, place.element, place.bit, flip_bit(a, place.bit), Outcome()});
+    faults.push_back({input, place.site, place.element, stored_.fault().bit(place.place),
+                      stored_.faulty(place.site, place.element, a, place.place),
+                      stored_.encoded(place.site, place.element, a), Outcome(), false});
   };
   if (!per_input_) {
     const Permutation order(size, head_.seed, site);
@@ -170,7 +172,7 @@ std::vector<InjectedFault> InjectionUnits::listed(const Unit& unit, const Golden
     const float a = golden.value(sites_[static_cast<size_t>(fault.site)].tensor, fault.element,
                                  fault.input - golden.first());
     faults.push_back({fault.input, fault.site, fault.element, fault.bit,
-                      fault.bit < 0 ? fault.value : flip_bit(a, fault.bit), Outcome()});
+                      fault.bit < 0 ? fault.value : flip_bit(a, fault.bit), a, Outcome(), false});
   }
   return faults;
 }

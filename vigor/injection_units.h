@@ -8,15 +8,16 @@
 #include "fault_list.h"
 #include "fault_plan.h"
 #include "injection.h"
+#include "stored_faults.h"
 
 namespace vigor {
 
 /// Rounds of units, each about as many faults. All but plans that stop at a margin have one round.
 class InjectionUnits {
  public:
-  /// `head` has its inputs; `list` (may be null) replaces the plan. All outlive this.
+  /// `head` has its inputs; `list` (may be null) replaces plan and `stored`. All outlive this.
   InjectionUnits(const std::vector<Site>& sites, const RunHead& head, const FaultPlan& plan,
-                 const FaultList* list, int64_t inputs_per_block);
+                 const StoredFaults& stored, const FaultList* list, int64_t inputs_per_block);
 
   /// Numbers the units of the next round: all that are planned or, where the interval may end it
   /// earlier, as many faults again as were run. `found`: the sums of the rounds before. False when
@@ -57,6 +58,7 @@ class InjectionUnits {
   const std::vector<Site>& sites_;
   const RunHead& head_;
   const FaultPlan& plan_;
+  const StoredFaults& stored_;
   const FaultList* list_;
   bool per_input_;
   int64_t block_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "printable.h"
+#include "sealed_file.h"
 #include "store.h"
 
 namespace vigor {
@@ -106,6 +107,15 @@ void put_site_head(const Hdf5Group& group, const SiteHead& site) {
 
 std::string kind_of_file(const Hdf5Group& root) {
   return root.has_attribute("kind") ? root.get_string("kind") : std::string(kAnalysisKind);
+}
+
+bool holds_kind(const std::filesystem::path& file, std::string_view kind) {
+  bool found = false;
+  read_sealed(file, [&](const Hdf5Group& root) {
+    check_schema(file.string(), root);
+    found = kind_of_file(root) == kind;
+  });
+  return found;
 }
 
 void check_schema(const std::string& file, const Hdf5Group& root, std::string_view kind) {

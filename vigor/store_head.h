@@ -1,6 +1,7 @@
 // What all result files hold alike: model, data, inputs, machine, and what a site is.
 #pragma once
 
+#include <filesystem>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@ namespace vigor {
 /// The attribute `kind` of a file. Files without it are analyses.
 inline constexpr std::string_view kAnalysisKind = "analysis";
 inline constexpr std::string_view kInjectionKind = "injection";
+inline constexpr std::string_view kMapKind = "map";
 inline constexpr std::string_view kPartKind = "part";
 
 /// All but `forward_macs`, which the group "model" holds, and the provenance.
@@ -22,6 +24,8 @@ void put_provenance(const Hdf5Group& root, const Provenance& provenance);
 void put_site_head(const Hdf5Group& group, const SiteHead& site);
 
 std::string kind_of_file(const Hdf5Group& root);
+/// Whether a result file is of this kind; throws where it is none of ours.
+bool holds_kind(const std::filesystem::path& file, std::string_view kind);
 /// Throws unless the file is of this program, no later version, and of this kind (or any).
 void check_schema(const std::string& file, const Hdf5Group& root, std::string_view kind = "");
 /// With forward_macs and the provenance.

@@ -1,0 +1,106 @@
+#include "map.h"
+
+#include <iterator>
+#include <optional>
+#include <sstream>
+
+#include "commands.h"
+#include "error.h"
+#include "onnx_import.h"
+#include "output.h"
+#include "progress.h"
+#include "store.h"
+#include "stored_options.h"
+#include "text.h"
+
+namespace vigor {
+
+namespace {
+
+struct Given {
+  std::string run, model, output;
+  StoredKind stored;
+  int threads = 0;
+};
+
+// Model and data on the command line that made the run. What is split wrongly (names with blanks)
+// names other files, whose hashes differ.
+struct Origin {
+  std::string model;
+  std::optional<DataOptions> data;
+};
+
+Origin origin_of(const Run& run) {
+  CLI::App app;
+  app.allow_extras();
+  const auto data = add_data_options(app);
+  std::istringstream words(run.provenance.command);
+  const std::vector<std::string> arguments{std::istream_iterator<std::string>(words), {}};
+  Origin origin;
+  try {
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    origin.data = data();
+  } catch (const CLI::ParseError&) {  // a run of `vigor merge`, or of a program
+  }
+  for (const std::string& word : arguments) {
+    if (origin.model.empty() && word.ends_with(".onnx")) origin.model = word;
+  }
+  return origin;
+}
+
+void map_run(const Given& given, const std::optional<DataOptions>& data_given) {
+  const Run run = read_run(given.run);
+  const Origin origin = origin_of(run);
+  const std::string& model = given.model.empty() ? origin.model : given.model;
+  const std::optional<DataOptions>& options = data_given ? data_given : origin.data;
+  if (model.empty()) fail(given.run, "does not say where its network is: give --model");
+  if (!options) fail(given.run, "does not say where its data are: give --data");
+  check_output(given.output, model);
+  std::error_code missing;
+  if (std::filesystem::equivalent(given.output, given.run, missing)) {
+    fail(given.output, "is the run itself");
+  }
+  const Graph graph = import_onnx(model);
+  const Dataset data = Dataset::open(*options);
+  Mapping mapping = map_faults(graph, data, run, given.stored, given.threads);
+  mapping.split = options->split;
+  describe_caller(mapping.provenance);
+  write_mapping(given.output, mapping);
+  Progress progress;
+  progress.line(fmt::format("{} {}, {} inputs, {} -> {}", given.stored.format, given.stored.fault,
+                            mapping.inputs(), duration(mapping.provenance.seconds), given.output));
+}
+
+}  // namespace
+
+void add_map(CLI::App& app) {
+  CLI::App* command = app.add_subcommand(
+      "map", "What a run says of another number format or fault model, without probing");
+  auto given = std::make_shared<Given>();
+  command->add_option("RUN", given->run, "Run file of vigor analyze")->required();
+  command->add_option("-o,--output", given->output, "Map file to write (HDF5)")->required();
+  command->add_option("--format", given->stored.format, kFormatHelp)->capture_default_str();
+  command->add_option("--fault", given->stored.fault, kFaultHelp)->capture_default_str();
+  command->add_option("--model", given->model, "The network (that of the run)");
+  const auto data = add_data_options(*command, false);
+  command->add_option("--threads", given->threads, "Threads (all cores): the same results")
+      ->check(CLI::PositiveNumber);
+  command->footer(
+      "Network and data default to those on the command line that made the run; they must be the "
+      "same.\n"
+      "Examples:\n"
+      "  vigor analyze net.onnx --data npz:images.npz --keep-thresholds -o run.h5\n"
+      "  vigor map run.h5 --format int8 --fault flip -o int8.h5\n"
+      "  vigor map run.h5 --format q3.12 --fault burst-2 -o fixed.h5\n"
+      "  vigor show int8.h5");
+  command->callback([given, data, command] {
+    check_stored(given->stored);
+    const bool has_data = command->count("--data") > 0;
+    if (!has_data && !data_arguments(*command).empty()) {
+      throw CLI::ValidationError("data options need --data");
+    }
+    map_run(*given, has_data ? std::optional(data()) : std::nullopt);
+  });
+}
+
+}  // namespace vigor
