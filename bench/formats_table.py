@@ -5,14 +5,16 @@ of `vigor map` against that of injecting each format.
     bench/formats_table.py [NETWORK ...] [--inputs 10] [--fault flip]
 
 NETWORK is a name of tests/python/networks.py (they lie in VIGOR_DATA) or lenet5_fashion_mnist. Per
-format: LVF in % as mapped (low to high where values beyond 2^100 are left open), its share by
-encoding alone for the model, seconds of map and of `vigor inject --plan layer` (margin 1 % at 95 %).
+format: LVF in % as mapped (low to high where that leaves something open); MVF; share of (neuron,
+input) pairs critical by encoding alone; the model's rate when every fault is injected (--exhaustive);
+seconds of both commands, from start to end.
 """
 import argparse
 import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 
 import h5py
 
@@ -24,23 +26,25 @@ FORMATS = ["float32", "float16", "bfloat16", "float8-e4m3", "float8-e5m2", "int1
 
 
 def run(*command):
+    """Seconds that the command took, from start to end."""
+    begin = time.monotonic()
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(done.stderr)
+    return time.monotonic() - begin
 
 
 def percent(low, point, high):
-    text = f"{100 * point:.2f}"
-    return text if round(high - low, 6) == 0 else f"{text} ({100 * low:.2f} to {100 * high:.2f})"
+    text, least, most = (f"{100 * share:.2f}" for share in (point, low, high))
+    return text if least == most else f"{text} ({least} to {most})"
 
 
 def measure(name, options, folder):
     model, *data = arguments_of(name)
     run_file, mapped, injected = (folder / f"{part}.h5" for part in ("run", "map", "inject"))
     inputs = ["--inputs", options.inputs]
-    run(options.vigor, "analyze", model, *data, *inputs, "--keep-thresholds", "-o", run_file)
+    seconds = run(options.vigor, "analyze", model, *data, *inputs, "--keep-thresholds", "-o", run_file)
     with h5py.File(run_file) as file:
-        seconds = float(file["provenance"].attrs["seconds"])
         names = [file["sites"][s].attrs["name"] for s in sorted(file["sites"])]
         names = [n.decode() if isinstance(n, bytes) else n for n in names]
     print(f"\n{name}, {options.inputs} inputs, fault {options.fault}; the analysis took {seconds:.1f} s\n")
@@ -49,17 +53,16 @@ def measure(name, options, folder):
     total = [0.0, 0.0]
     for form in FORMATS:
         kind = ["--format", form, "--fault", options.fault]
-        run(options.vigor, "map", run_file, *kind, "-o", mapped)
-        run(options.vigor, "inject", model, *data, *inputs, "--plan", "layer", *kind, "-o", injected)
+        times = [run(options.vigor, "map", run_file, *kind, "-o", mapped),
+                 run(options.vigor, "inject", model, *data, *inputs, "--exhaustive", *kind, "-o",
+                     injected)]
         with h5py.File(mapped) as file, h5py.File(injected) as other:
             cells = [percent(*(float(s.attrs[a]) for a in ("lvf_low", "lvf", "lvf_high")))
                      for s in (file["sites"][n] for n in sorted(file["sites"]))]
             whole = file["model"].attrs
-            times = [float(f["provenance"].attrs["seconds"]) for f in (file, other)]
-            low, high = other["model"].attrs["critical_interval"]
             cells += [percent(*(float(whole[a]) for a in ("mvf_low", "mvf", "mvf_high"))),
                       f"{100 * float(whole['encoded_high_share']):.3f}",
-                      f"{100 * low:.2f} to {100 * high:.2f}",
+                      f"{100 * float(other['model'].attrs['critical_rate']):.2f}",
                       f"{times[0]:.2f}", f"{times[1]:.2f}"]
         total = [t + s for t, s in zip(total, times)]
         print(f"| {form} | " + " | ".join(cells) + " |", flush=True)
