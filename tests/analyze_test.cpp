@@ -177,6 +177,24 @@ TEST(ParallelAnalyze, SameBitsForAnyThreadsAndBatches) {
       }
     }
   }
+  for (const char* init : {"gradient", "class"}) {
+    AnalyzeOptions paper = options;
+    paper.audit = 0;
+    paper.method = kPaperMethod;
+    paper.paper_init = init;
+    paper.threads = 1;
+    const vigor::Run first = analyze(graph, data, paper);
+    EXPECT_GT(first.sites[0].tally.paper_sums()[kSearches], 0);
+    paper.threads = 4;
+    paper.lanes = 16;
+    const vigor::Run second = analyze(graph, data, paper);
+    expect_equal(first, second);
+    EXPECT_EQ(first.sites[0].tally.paper, second.sites[0].tally.paper);
+    EXPECT_EQ(first.options, second.options);
+    const AnalyzeOptions read = parse_analyze_options(first.options, 0);
+    EXPECT_EQ(read.method, kPaperMethod);
+    EXPECT_EQ(read.paper_init, init);
+  }
   const vigor::Run suffix = analyze(graph, data, options);
   options.prober = "reference";
   expect_equal(suffix, analyze(graph, data, options));

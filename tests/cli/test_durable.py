@@ -268,6 +268,10 @@ class Shards(Durable):
         self.check("whole.h5", (*ANALYZE, "--classes", "none", "--neurons", "30%", "--sites", "all",
                                 "--inputs", "100", "--seed", "5", "--prober", "suffix"))
 
+    def test_other_methods(self):
+        for options in (("--method", "paper"), ("--search", "bisect"), ("--without", "cut,far")):
+            self.check("whole.h5", (*ANALYZE, "--keep-thresholds", *options), counts=(2,))
+
     def test_more_shards_than_units(self):
         self.check("whole.h5", (*ANALYZE, "--inputs", "10"), counts=(9,))
 
