@@ -41,7 +41,7 @@ FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 test-asan test-tsan: test-%:
 	cmake --preset $*
-	$(FIXED_ADDRESSES) cmake --build --preset $* -j $(JOBS) --target vigor_tests
+	$(FIXED_ADDRESSES) cmake --build --preset $* -j $(JOBS) --target unit_tests
 	$(FIXED_ADDRESSES) ctest --preset $* -j $(JOBS)
 
 FUZZ_SECONDS ?= 600
