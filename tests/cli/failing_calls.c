@@ -4,10 +4,14 @@
 //   FAIL_CALL=malloc:7     the 7th allocation fails; write, fsync, rename and pthread_create likewise
 //   FAIL_CALL=malloc:7+    and all that follow it
 //   FAIL_COUNT=FILE        calls of the same kind are counted, and the count written there at the end
+//   FAIL_TRACE=FILE        where main() does not return: the stack is written there, innermost first
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,6 +88,39 @@ int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*
   return REAL(pthread_create)(thread, attributes, start, argument);
 }
 
+static void write_trace(void) {
+  const char* name = getenv("FAIL_TRACE");
+  const int file = name ? open(name, O_WRONLY | O_CREAT | O_TRUNC, 0666) : -1;
+  if (file < 0) return;
+  void* frames[64];
+  backtrace_symbols_fd(frames, backtrace(frames, 64), file);
+  close(file);
+}
+
+static void on_signal(int number) {
+  atomic_store(&armed, 0);
+  write_trace();
+  raise(number);  // SA_RESETHAND: now for real
+}
+
+void exit(int status) {
+  if (atomic_exchange(&armed, 0)) write_trace();
+  REAL(exit)(status);
+  __builtin_unreachable();
+}
+
+static void trace_ends(void) {
+  void* frame;
+  backtrace(&frame, 1);  // loads what it needs while there is memory
+  static char stack[1 << 16];  // the usual one may have run out
+  const stack_t other = {.ss_sp = stack, .ss_size = sizeof stack};
+  sigaltstack(&other, NULL);
+  const struct sigaction action = {
+      .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND | SA_NODEFER | SA_ONSTACK};
+  sigaction(SIGSEGV, &action, NULL);
+  sigaction(SIGABRT, &action, NULL);
+}
+
 static int (*real_main)(int, char**, char**);
 
 static int armed_main(int argc, char** argv, char** environment) {
@@ -93,6 +130,7 @@ static int armed_main(int argc, char** argv, char** environment) {
     memcpy(kind, call, (size_t)(colon - call));
     fails_at = atol(colon + 1);
     fails_on = strchr(colon, '+') != NULL;
+    trace_ends();
     atomic_store(&armed, 1);
   }
   const int result = real_main(argc, argv, environment);

@@ -26,7 +26,7 @@ SEED = int(os.environ.get("VIGOR_SEED", "0"))
 ROOT = Path(__file__).resolve().parents[2]
 ALEXNET = Path(os.environ.get("VIGOR_DATA", ROOT / "../shared/data"),
                "models/cifar10/alexnet_cifar10.onnx").resolve()
-INPUTS = 2500  # a second of work, or so
+INPUTS = 5000  # half a second of work, or more
 DATA = ("--data", "npz:data.npz")
 ANALYZE = ("analyze", "net.onnx", *DATA)
 INJECT = ("inject", "net.onnx", *DATA)
@@ -59,15 +59,21 @@ class Durable(Case):
         return sorted((self.folder / f"{output}.parts").glob("*.part"))
 
     def interrupted(self, *arguments, output="run.h5", least=2, stop=signal.SIGKILL):
-        """Starts a run and stops it when it has written a few parts."""
+        """Starts a run and stops it when it has written a few parts. Returns its exit code, what
+        it said, and the seconds that it took to end."""
         process = self.start(*arguments, "-o", output)
+        self.wait_for_parts(process, output, least)
+        begin = time.monotonic()
+        process.send_signal(stop)
+        code = process.wait(10)
+        return code, process.stderr.read(), time.monotonic() - begin
+
+    def wait_for_parts(self, process, output="run.h5", least=2):
         limit = time.monotonic() + 60
         while len(self.parts(output)) < least:
             self.assertLess(time.monotonic(), limit)
             self.assertIsNone(process.poll(), "done before it was stopped")
             time.sleep(0.01)
-        process.send_signal(stop)
-        return process.wait(), process.stderr.read()
 
 
 # Long enough to be killed often: the slow prober on many inputs.
@@ -144,13 +150,10 @@ class Kills(Durable):
 
     def test_ctrl_c(self):
         for stop, code in [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]:
-            process = self.start(*LONG, "-o", "run.h5")
-            time.sleep(0.7)
-            begin = time.monotonic()
-            process.send_signal(stop)
-            self.assertEqual(process.wait(10), code)
-            self.assertLess(time.monotonic() - begin, 1)
-            text = process.stderr.read()
+            least = len(self.parts()) + 1
+            ended, text, seconds = self.interrupted(*LONG, least=least, stop=stop)
+            self.assertEqual(ended, code)
+            self.assertLess(seconds, 1)
             self.assertIn("run.h5.parts: the same command goes on", text)
             self.assertFalse((self.folder / "run.h5").exists())
         self.vigor(*LONG, "-o", "run.h5")
@@ -242,7 +245,8 @@ class PartFiles(Durable):
 
     def test_two_at_once(self):
         process = self.start(*LONG, "-o", "run.h5")
-        time.sleep(0.5)
+        self.wait_for_parts(process)
+        process.send_signal(signal.SIGSTOP)
         last = self.vigor(*LONG, "-o", "run.h5", code=1).stderr
         self.assertIn("another process is working on this run", last)
         process.kill()
@@ -404,11 +408,10 @@ class FullDisk(Durable):
 @unittest.skipUnless(FAILING, "VIGOR_FAILING names no library")
 class FailingCalls(Durable):
     """The n-th call of a kind fails: the run ends with one line, never with a wrong result, and the
-    same command then ends it. HDF5 1.10 itself ends a process that gives it no memory by exit(-1)
-    (H5I_register), SIGSEGV (H5O__attr_create) or SIGABRT: such ends are counted, and leave no result
-    either."""
+    same command then ends it. HDF5 1.10 itself may end a process that gives it no memory, by
+    exit(-1), SIGSEGV or SIGABRT: such ends count as its own only if the stack says so, and leave no
+    result either."""
 
-    BY_HDF5 = (255, -signal.SIGSEGV, -signal.SIGABRT)
     crashes = 0
 
     def count(self, kind, job):
@@ -421,10 +424,13 @@ class FailingCalls(Durable):
         stopped = 0
         for number in numbers:
             with self.subTest(f"{kind}:{number}{on}"):
-                env = {**os.environ, "LD_PRELOAD": FAILING, "FAIL_CALL": f"{kind}:{number}{on}"}
+                trace = self.folder / "trace"
+                env = {**os.environ, "LD_PRELOAD": FAILING, "FAIL_CALL": f"{kind}:{number}{on}",
+                       "FAIL_TRACE": str(trace)}
                 result = subprocess.run([VIGOR, *job, "-o", "run.h5"], cwd=self.folder, env=env,
                                         capture_output=True, text=True, timeout=120)
-                crashed = kind == "malloc" and result.returncode in self.BY_HDF5
+                crashed = kind == "malloc" and self.ended_by_hdf5(trace)
+                trace.unlink(missing_ok=True)
                 self.crashes += crashed
                 if not crashed:
                     self.assertIn(result.returncode, (0, 1), result.stderr)
@@ -439,6 +445,14 @@ class FailingCalls(Durable):
                 (self.folder / "run.h5").unlink()
         return stopped
 
+    @staticmethod
+    def ended_by_hdf5(trace):
+        """Whether the innermost frame that is neither libc's nor the preloaded library's is HDF5's."""
+        frames = trace.read_text().splitlines() if trace.exists() else []
+        left = [f for f in frames if "libc.so" not in f and "failing_calls" not in f
+                and "linux-vdso" not in f]
+        return bool(left) and "libhdf5" in left[0]
+
     def spread(self, count, wanted):
         draw = random.Random(SEED)
         return sorted({draw.randint(1, max(count, 1)) for _ in range(wanted)})
@@ -451,7 +465,7 @@ class FailingCalls(Durable):
             stopped += self.check("malloc", job, self.spread(count, 20), "+")
             print(f"\n{job[0]}: {count} allocations, 60 runs with failing ones, {stopped} stopped, "
                   f"{self.crashes} of them by HDF5")
-            self.assertLess(self.crashes, 20)
+            self.assertLess(self.crashes, 10)
             self.crashes = 0
             self.assertGreater(stopped, 40)
 
