@@ -52,8 +52,9 @@ void check_values(Given& given) {
   }
   std::vector<Site> none;
   if (!options.neurons.empty()) sample_neurons(none, options.neurons, options.seed);
-  if (options.lanes < 16 || options.lanes > 1024 || options.lanes % 16 != 0) {
-    fail("--batch", "got {}, expected a multiple of 16 up to 1024", options.lanes);
+  if (options.lanes < kLaneStep || options.lanes > kMostLanes || options.lanes % kLaneStep != 0) {
+    fail("--batch", "got {}, expected a multiple of {} up to {}", options.lanes, kLaneStep,
+         kMostLanes);
   }
 }
 

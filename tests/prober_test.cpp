@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "bit_flip.h"
+#include "kernels/kernels.h"
 #include "networks.h"
 
 namespace vigor {

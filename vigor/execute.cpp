@@ -172,7 +172,9 @@ Golden::Golden(const Graph& graph, std::vector<float> inputs, int64_t first)
   const int64_t size = graph.tensor(graph.input).size;
   const int64_t count = static_cast<int64_t>(inputs_.size()) / size;
   const int64_t lanes = runner_.lanes();
-  if (lanes > 1024) fail("golden run", "got {} inputs in a block, expected at most 1024", count);
+  if (lanes > kMostLanes) {
+    fail("golden run", "got {} inputs in a block, expected at most {}", count, kMostLanes);
+  }
   lanes_.resize(static_cast<size_t>(size * lanes));
   for (int64_t lane = 0; lane < lanes; ++lane) {
     const float* sample = inputs_.data() + (lane % count) * size;

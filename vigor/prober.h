@@ -93,8 +93,6 @@ class Prober {
   int32_t slopes_site_ = -1;
 };
 
-inline constexpr int kMostLanes = 1024;
-
 /// Bytes of plans and waiting batches that a region prober keeps.
 inline constexpr int64_t kProberCache = int64_t{128} << 20;
 

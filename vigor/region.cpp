@@ -12,7 +12,7 @@ namespace {
 constexpr size_t kTermBlock = 1152;
 constexpr size_t kSetBlock = 4;
 
-alignas(64) constexpr float kZeroRow[1024] = {};
+alignas(64) constexpr float kZeroRow[kMostLanes] = {};
 
 class MixStep final : public RegionStep {
  public:

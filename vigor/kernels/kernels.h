@@ -13,6 +13,9 @@ namespace vigor {
 /// Batches are padded to a multiple of this many lanes: one AVX-512 register of floats.
 inline constexpr int kLaneStep = 16;
 
+/// The widest batch, and the most inputs of a golden block.
+inline constexpr int kMostLanes = 1024;
+
 /// At most this many rows of a weight matrix are worked on together.
 inline constexpr int kRowBlock = 6;
 
