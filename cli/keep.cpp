@@ -73,6 +73,11 @@ Source parse_source(const std::string& text) {
   }
 }
 
+Source source_of(const RunHead& run, const std::string& file) {
+  if (!run.provenance.source.empty()) return parse_source(run.provenance.source);
+  fail(file, "does not say where its model and data are: give --model and --data");
+}
+
 KeptRun::KeptRun(const std::string& output, const KeepGiven& given, const Source& source,
                  Progress& progress)
     : folder_(output + ".parts"),

@@ -28,6 +28,8 @@ struct Source {
 std::string to_json(const Source& source);
 /// Throws Error.
 Source parse_source(const std::string& json);
+/// Of a run file. Throws Error where it does not say.
+Source source_of(const RunHead& run, const std::string& file);
 
 /// Units finished go to OUTPUT.parts until finish().
 class KeptRun {

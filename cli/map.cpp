@@ -1,11 +1,10 @@
 #include "map.h"
 
-#include <iterator>
 #include <optional>
-#include <sstream>
 
 #include "commands.h"
 #include "error.h"
+#include "keep.h"
 #include "onnx_import.h"
 #include "output.h"
 #include "progress.h"
@@ -23,47 +22,21 @@ struct Given {
   int threads = 0;
 };
 
-// Model and data on the command line that made the run. What is split wrongly (names with blanks)
-// names other files, whose hashes differ.
-struct Origin {
-  std::string model;
-  std::optional<DataOptions> data;
-};
-
-Origin origin_of(const Run& run) {
-  CLI::App app;
-  app.allow_extras();
-  const auto data = add_data_options(app);
-  std::istringstream words(run.provenance.command);
-  const std::vector<std::string> arguments{std::istream_iterator<std::string>(words), {}};
-  Origin origin;
-  try {
-    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
-    origin.data = data();
-  } catch (const CLI::ParseError&) {  // a run of `vigor merge`, or of a program
-  }
-  for (const std::string& word : arguments) {
-    if (origin.model.empty() && word.ends_with(".onnx")) origin.model = word;
-  }
-  return origin;
-}
-
 void map_run(const Given& given, const std::optional<DataOptions>& data_given) {
   const Run run = read_run(given.run);
-  const Origin origin = origin_of(run);
-  const std::string& model = given.model.empty() ? origin.model : given.model;
-  const std::optional<DataOptions>& options = data_given ? data_given : origin.data;
-  if (model.empty()) fail(given.run, "does not say where its network is: give --model");
-  if (!options) fail(given.run, "does not say where its data are: give --data");
+  Source source;
+  if (given.model.empty() || !data_given) source = source_of(run, given.run);
+  const std::string model = given.model.empty() ? source.model : given.model;
+  const DataOptions options = data_given ? *data_given : parse_data_arguments(source.data);
   check_output(given.output, model);
   std::error_code missing;
   if (std::filesystem::equivalent(given.output, given.run, missing)) {
     fail(given.output, "is the run itself");
   }
   const Graph graph = import_onnx(model);
-  const Dataset data = Dataset::open(*options);
+  const Dataset data = Dataset::open(options);
   Mapping mapping = map_faults(graph, data, run, given.stored, given.threads);
-  mapping.split = options->split;
+  mapping.split = options.split;
   describe_caller(mapping.provenance);
   write_mapping(given.output, mapping);
   Progress progress;
@@ -86,8 +59,7 @@ void add_map(CLI::App& app) {
   command->add_option("--threads", given->threads, "Threads (all cores): the same results")
       ->check(CLI::PositiveNumber);
   command->footer(
-      "Network and data default to those on the command line that made the run; they must be the "
-      "same.\n"
+      "Network and data default to those that the run names; they must be the same.\n"
       "Examples:\n"
       "  vigor analyze net.onnx --data npz:images.npz --keep-thresholds -o run.h5\n"
       "  vigor map run.h5 --format int8 --fault flip -o int8.h5\n"

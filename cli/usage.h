@@ -35,8 +35,8 @@ inline CLI::Validator at_least(int64_t least) {
 inline void add_memory_option(CLI::App& command, int64_t& memory) {
   command
       .add_option("--memory", memory,
-                  "Most memory for activations and plans, such as 500M or 4G (2G, or half of the "
-                  "machine's): same results")
+                  "Memory for golden runs and for plans that are kept, such as 500M or 4G (2G, or "
+                  "half of the machine's); what a batch itself touches comes on top. Same results")
       ->transform(CLI::AsSizeValue(false))
       ->check(at_least(1));
 }

@@ -37,13 +37,6 @@ void write_text(const std::string& file, const std::string& text) {
   }
 }
 
-Source source_of(const Run& run, const Given& given) {
-  if (!run.provenance.source.empty()) return parse_source(run.provenance.source);
-  fail(given.run,
-       "does not say where its model and data are: give --model, and --data with "
-       "--unseen-only or the data of the run");
-}
-
 class Validating {
  public:
   Validating(const Given& given, const std::optional<DataOptions>& data)
@@ -51,7 +44,7 @@ class Validating {
 
   Validation run() {
     graph_.emplace(
-        import_onnx(given_.model.empty() ? source_of(run_, given_).model : given_.model));
+        import_onnx(given_.model.empty() ? source_of(run_, given_.run).model : given_.model));
     check_model(run_, *graph_);
     Validation result = describe_validation(run_);
     std::optional<Dataset> other;
@@ -72,7 +65,7 @@ class Validating {
  private:
   // Data of the run, where its file says that they are.
   Dataset own_data() const {
-    Dataset data = Dataset::open(parse_data_arguments(source_of(run_, given_).data));
+    Dataset data = Dataset::open(parse_data_arguments(source_of(run_, given_.run).data));
     check_data(*graph_, data);
     if (!holds_inputs_of(run_, *graph_, data)) {
       fail("data", "{} no longer begins with the {} inputs of the run (SHA-256 {})",

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <limits>
 
-namespace vigor {
+#include "verdict.h"
 
-enum class Verdict : uint8_t { kUnknown, kSafe, kCritical };
+namespace vigor {
 
 /// One side of the golden cut value. Margins are the golden class's over the best other.
 struct BracketSide {

@@ -4,13 +4,13 @@
 #include <chrono>
 #include <cmath>
 
-#include "deviation.h"
 #include "error.h"
 #include "execute.h"
 #include "lattice.h"
 #include "printable.h"
 #include "random.h"
 #include "run_head.h"
+#include "verdict.h"
 #include "workers.h"
 
 namespace vigor {
@@ -29,45 +29,33 @@ struct Decision {
 // What is known of one neuron and one input.
 class Known {
  public:
-  Known(const SiteResult& site, size_t k, size_t input, int32_t golden_class, float a) : a_(a) {
-    if (!site.thresholds.empty()) {
-      four_ = &site.thresholds[(input * site.site.neurons.size() + k) * 4];
-    } else {
-      const SiteTally& tally = site.tally;
-      const size_t row = tally.rows > 1 ? static_cast<size_t>(golden_class) : 0;
-      const size_t entry = 2 * (row * static_cast<size_t>(tally.neurons) + k);
-      safe_ = &tally.nonvulnerable[entry];
-      critical_ = &tally.vulnerable[entry];
-    }
+  Known(const SiteResult& site, int64_t k, int64_t input, int32_t golden_class, float a)
+      : tally_(site.tally), entry_(range_entry(site.tally, golden_class, k)), a_(a) {
+    if (site.thresholds.empty()) return;
+    four_ = &site.thresholds[static_cast<size_t>((input * site.tally.neurons + k) * 4)];
   }
 
-  /// Of a value inside of the search domain.
+  /// Beyond the search domain nothing was found out: the nearest that was is its end.
   Decision decide(float v) const {
-    if (v == a_) return {};
-    bool unsafe, safe;
-    if (four_ != nullptr) {
-      unsafe = v <= four_[1] || v >= four_[3];
-      safe = v >= four_[0] && v <= four_[2];
-    } else {
-      unsafe = compare_deviation(v, a_, critical_[0]) <= 0 ||
-               compare_deviation(v, a_, critical_[1]) >= 0;
-      safe = compare_deviation(v, a_, safe_[0]) >= 0 && compare_deviation(v, a_, safe_[1]) <= 0;
-    }
-    return {unsafe, unsafe, !safe, !unsafe && !safe};
+    if (std::isnan(v)) return {true, true, true, false};
+    if (std::abs(v) <= kMostProbed) return decide_inside(v);
+    return {false, decide_inside(std::copysign(kMostProbed, v)).critical, true, false};
   }
 
  private:
-  float a_;
-  const float* four_ = nullptr;  // safe and unsafe value below, then above
-  const double *safe_ = nullptr, *critical_ = nullptr;
-};
+  Decision decide_inside(float v) const {
+    if (v == a_) return {};
+    const Verdict verdict =
+        four_ ? threshold_verdict(four_, v) : range_verdict(tally_, entry_, v, a_);
+    const bool critical = verdict == Verdict::kCritical;
+    return {critical, critical, verdict != Verdict::kSafe, verdict == Verdict::kUnknown};
+  }
 
-// Beyond the domain nothing was found out; the nearest that was is its end.
-Decision decide_any(const Known& known, float v) {
-  if (std::isnan(v)) return {true, true, true, false};
-  if (std::abs(v) <= kMostProbed) return known.decide(v);
-  return {false, known.decide(std::copysign(kMostProbed, v)).critical, true, false};
-}
+  const SiteTally& tally_;
+  size_t entry_;
+  float a_;
+  const float* four_ = nullptr;  // SiteResult::thresholds, if kept
+};
 
 class Mapper {
  public:
@@ -78,10 +66,13 @@ class Mapper {
         run_(run),
         threads_(threads > 0 ? threads : available_cores()),
         inputs_(std::ssize(run.golden_class)),
-        sites_(sites_of_run()),
+        sites_(sites_of_run(run, graph)),
         stored_(kind, graph, data, inputs_, sites_, threads_),
         drawn_(stored_.places() > kMostPlaces),
         random_(run.seed ^ kPlaceKey) {
+    if (inputs_ > data.size()) {
+      fail("data", "got {} inputs, expected the {} analysed", data.size(), inputs_);
+    }
     static_cast<RunHead&>(result_) = describe_run(graph, data, inputs_, threads_);
     if (result_.data_sha256 != run.data_sha256) {
       fail("data", "got other inputs than those analysed: hash {}, expected {}",
@@ -118,30 +109,6 @@ class Mapper {
     int64_t first, end;  // neurons
   };
 
-  // The sites of the file, in this graph.
-  std::vector<Site> sites_of_run() const {
-    if (run_.model_sha256 != graph_.sha256) {
-      fail(graph_.file, "is not the network analysed: hash {}, expected {}", graph_.sha256,
-           printable(run_.model_sha256));
-    }
-    if (inputs_ > data_.size()) {
-      fail("data", "got {} inputs, expected the {} analysed", data_.size(), inputs_);
-    }
-    std::vector<Site> found;
-    const std::vector<Site> all = all_sites(graph_);
-    for (const SiteResult& site : run_.sites) {
-      const auto same = [&](const Site& s) { return s.name == site.site.name; };
-      const auto at = std::find_if(all.begin(), all.end(), same);
-      if (at == all.end() || at->population != site.site.population) {
-        fail(graph_.file, "has no site '{}' of {} neurons", printable(site.site.name),
-             site.site.population);
-      }
-      found.push_back(*at);
-      found.back().neurons = site.site.neurons;
-    }
-    return found;
-  }
-
   void map_block(const Golden& golden) {
     std::vector<Piece> pieces;
     for (size_t s = 0; s < sites_.size(); ++s) {
@@ -166,19 +133,20 @@ class Mapper {
     const int64_t element = site.neurons[k];
     const auto input = static_cast<size_t>(golden.first() + i);
     const float a = golden.value(site.tensor, element, i);
-    const Known known(run_.sites[s], k, input, golden.golden_class(i), a);
+    const Known known(run_.sites[s], static_cast<int64_t>(k), golden.first() + i,
+                      golden.golden_class(i), a);
     const NumberFormat& format = stored_.format();
     const float scale = stored_.scale(static_cast<int32_t>(s), element);
     const uint32_t pattern = format.encode(a, scale);
     MapTally& tally = result_.sites[s].tally;
-    const Decision encoded = decide_any(known, format.decode(pattern, scale));
+    const Decision encoded = known.decide(format.decode(pattern, scale));
     tally.encoded_low[k] += encoded.low;
     tally.encoded_high[k] += encoded.high;
     const int64_t faults = result_.bins * result_.faults_per_bin;
     for (int64_t f = 0; f < faults; ++f) {
       const int64_t place = drawn_ ? drawn_place(site, element, input, f) : f;
       const float v = format.decode(stored_.fault().apply(pattern, place), scale);
-      const Decision fate = decide_any(known, v);
+      const Decision fate = known.decide(v);
       const auto cell =
           k * static_cast<size_t>(result_.bins) + static_cast<size_t>(f / result_.faults_per_bin);
       tally.low[cell] += fate.low;

@@ -1,4 +1,5 @@
-// What golden runs and probers take, and how much of it a limit leaves them.
+// What golden runs and the plans of probers take, and how much of it a limit leaves them. The rows
+// that a batch itself touches are not counted: at worst every activation twice, in every lane.
 #pragma once
 
 #include <cstdint>

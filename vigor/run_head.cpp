@@ -1,11 +1,13 @@
 #include "run_head.h"
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "error.h"
 #include "hash.h"
 #include "kernels/kernels.h"
+#include "printable.h"
 #include "workers.h"
 
 namespace vigor {
@@ -108,6 +110,29 @@ RunHead describe_run(const Graph& graph, const Dataset& data, int64_t inputs, in
 SiteHead describe_site(const Graph& graph, const Site& site) {
   return {site, graph.node(site.node).name, graph.tensor(site.tensor).name,
           without_batch(graph.tensor(site.tensor).shape)};
+}
+
+void check_model(const RunHead& head, const Graph& graph) {
+  if (graph.sha256 == head.model_sha256) return;
+  fail("model", "got {} ({}), expected {} ({}) as the run", printable(graph.file), graph.sha256,
+       printable(head.model), head.model_sha256);
+}
+
+std::vector<Site> sites_of_run(const Run& run, const Graph& graph) {
+  check_model(run, graph);
+  std::map<std::string, Site> known;
+  for (Site& site : all_sites(graph)) known.emplace(site.name, site);
+  std::vector<Site> sites;
+  for (const SiteResult& result : run.sites) {
+    const auto at = known.find(result.site.name);
+    if (at == known.end() || at->second.population != result.site.population) {
+      fail("run", "site {} with {} neurons is not one of {}", printable(result.site.name),
+           result.site.population, graph.file);
+    }
+    sites.push_back(at->second);
+    sites.back().neurons = result.site.neurons;
+  }
+  return sites;
 }
 
 }  // namespace vigor

@@ -27,4 +27,10 @@ Golden golden_block(const Graph& graph, const Dataset& data, int64_t first, int6
 RunHead describe_run(const Graph& graph, const Dataset& data, int64_t inputs, int threads);
 SiteHead describe_site(const Graph& graph, const Site& site);
 
+/// Throws Error, with both hashes, unless the network is the one that a result file is of.
+void check_model(const RunHead& head, const Graph& graph);
+
+/// The run's neurons, as sites of its network. Throws Error where the network is another.
+std::vector<Site> sites_of_run(const Run& run, const Graph& graph);
+
 }  // namespace vigor

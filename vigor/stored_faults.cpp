@@ -25,18 +25,25 @@ void StoredFaults::calibrate(const Graph& graph, const Dataset& data, int64_t in
     scales_[s].elements = sites[s].population / channels;
     scales_[s].values.resize(static_cast<size_t>(channels));
   }
+  const std::vector<SiteScales> nothing = scales_;
   std::mutex mutex;
   const int64_t block = inputs_per_block(graph);
   share_work(threads, (inputs + block - 1) / block, [&](int, int64_t item) {
     const Golden golden = golden_block(graph, data, item * block, inputs);
-    const std::lock_guard lock(mutex);
+    std::vector<SiteScales> found = nothing;
     for (size_t s = 0; s < sites.size(); ++s) {
       for (int64_t element = 0; element < sites[s].population; ++element) {
-        float& largest = scales_[s].values[static_cast<size_t>(element / scales_[s].elements)];
+        float& largest = found[s].values[static_cast<size_t>(element / found[s].elements)];
         for (int64_t i = 0; i < golden.count(); ++i) {
           if (golden.golden_class(i) < 0) continue;
           largest = std::max(largest, std::abs(golden.value(sites[s].tensor, element, i)));
         }
+      }
+    }
+    const std::lock_guard lock(mutex);
+    for (size_t s = 0; s < sites.size(); ++s) {
+      for (size_t c = 0; c < found[s].values.size(); ++c) {
+        scales_[s].values[c] = std::max(scales_[s].values[c], found[s].values[c]);
       }
     }
   });

@@ -36,9 +36,8 @@ struct NeuronThresholds {
   std::vector<uint8_t> nan;
 
   Verdict verdict(size_t i, float v) const {
-    if (v >= above_unsafe[i] || v <= below_unsafe[i]) return Verdict::kCritical;
-    if (v <= above_safe[i] && v >= below_safe[i]) return Verdict::kSafe;
-    return Verdict::kUnknown;
+    const float four[] = {below_safe[i], below_unsafe[i], above_safe[i], above_unsafe[i]};
+    return threshold_verdict(four, v);
   }
 };
 
@@ -321,17 +320,15 @@ RangeCounts count_by_ranges(const Golden& golden, const Site& site, const SiteTa
     for (int64_t i = 0; i < golden.count(); ++i) {
       const int32_t golden_class = golden.golden_class(i);
       if (golden_class < 0) continue;
-      const int64_t row = total.rows > 1 ? golden_class : 0;
-      const size_t entry = 2 * (static_cast<size_t>(row * total.neurons) + k);
+      const size_t entry = range_entry(total, golden_class, static_cast<int64_t>(k));
       const float a = golden.value(site.tensor, site.neurons[k], i);
       for (int bit = 0; bit < kBits; ++bit) {
         const float v = flip_bit(a, bit);
         if (v == a || !(std::abs(v) <= kMostProbed)) continue;
         const size_t cell = k * kBits + static_cast<size_t>(bit);
-        counts.low[cell] += compare_deviation(v, a, total.vulnerable[entry + 1]) >= 0 ||
-                            compare_deviation(v, a, total.vulnerable[entry]) <= 0;
-        counts.high[cell] += compare_deviation(v, a, total.nonvulnerable[entry + 1]) > 0 ||
-                             compare_deviation(v, a, total.nonvulnerable[entry]) < 0;
+        const Verdict verdict = range_verdict(total, entry, v, a);
+        counts.low[cell] += verdict == Verdict::kCritical;
+        counts.high[cell] += verdict != Verdict::kSafe;
       }
     }
   }

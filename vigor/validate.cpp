@@ -7,12 +7,12 @@
 
 #include "analyze.h"
 #include "bit_flip.h"
-#include "deviation.h"
 #include "disagreement.h"
 #include "error.h"
 #include "inject.h"
 #include "printable.h"
 #include "run_head.h"
+#include "verdict.h"
 #include "workers.h"
 
 namespace vigor {
@@ -20,23 +20,6 @@ namespace vigor {
 namespace {
 
 enum class Range { kNonvulnerable, kBetween, kVulnerable, kBeyond };
-
-// The run's neurons, as sites of the network.
-std::vector<Site> sites_of(const Run& run, const Graph& graph) {
-  std::map<std::string, Site> known;
-  for (Site& site : all_sites(graph)) known.emplace(site.name, site);
-  std::vector<Site> sites;
-  for (const SiteResult& result : run.sites) {
-    const auto at = known.find(result.site.name);
-    if (at == known.end() || at->second.population != result.site.population) {
-      fail("run", "site {} with {} neurons is not one of {}", printable(result.site.name),
-           result.site.population, graph.file);
-    }
-    sites.push_back(at->second);
-    sites.back().neurons = result.site.neurons;
-  }
-  return sites;
-}
 
 class Validator {
  public:
@@ -55,8 +38,7 @@ class Validator {
     const auto& neurons = site.site.neurons;
     const auto k =
         std::lower_bound(neurons.begin(), neurons.end(), fault.element) - neurons.begin();
-    const int64_t row = per_class ? golden_class : 0;
-    const auto entry = static_cast<size_t>(2 * (row * site.tally.neurons + k));
+    const size_t entry = range_entry(site.tally, golden_class, k);
     const float a = flip_bit(fault.value, fault.bit);
     const bool critical = fault.outcome.critical;
     ValidationTally& tally = to.by_input[static_cast<size_t>(fault.input)];
@@ -91,29 +73,20 @@ class Validator {
   }
 
  private:
-  // Not between the bounds; these are outside themselves. Where one is none (infinite, or NaN in a
-  // file) nothing lies beyond it.
-  static bool outside(const double* bounds, float v, float a) {
-    return (std::isfinite(bounds[1]) && compare_deviation(v, a, bounds[1]) >= 0) ||
-           (std::isfinite(bounds[0]) && compare_deviation(v, a, bounds[0]) <= 0);
-  }
-
   static Range range_of(const SiteTally& tally, size_t entry, float v, float a) {
     if (!(std::abs(v) <= kMostProbed)) return Range::kBeyond;
-    if (compare_deviation(v, a, tally.nonvulnerable[entry]) >= 0 &&
-        compare_deviation(v, a, tally.nonvulnerable[entry + 1]) <= 0) {
-      return Range::kNonvulnerable;
-    }
-    return outside(&tally.vulnerable[entry], v, a) ? Range::kVulnerable : Range::kBetween;
+    const Verdict verdict = range_verdict(tally, entry, v, a);
+    return verdict == Verdict::kSafe       ? Range::kNonvulnerable
+           : verdict == Verdict::kCritical ? Range::kVulnerable
+                                           : Range::kBetween;
   }
 
   static void add_own(ValidationTally& tally, const SiteResult& site, const InjectedFault& fault,
                       int64_t k) {
-    const float* own = &site.thresholds[static_cast<size_t>(
-        (fault.input * site.tally.neurons + k) * 4)];  // below safe, unsafe, above safe, unsafe
-    const float v = fault.value;
-    const bool critical = v >= own[3] || v <= own[1];
-    const bool safe = !critical && v <= own[2] && v >= own[0];
+    const float* own =
+        &site.thresholds[static_cast<size_t>((fault.input * site.tally.neurons + k) * 4)];
+    const Verdict verdict = threshold_verdict(own, fault.value);
+    const bool safe = verdict == Verdict::kSafe, critical = verdict == Verdict::kCritical;
     tally[kOwnNonvulnerable] += safe;
     tally[kOwnNonvulnerableKept] += safe && !fault.outcome.critical;
     tally[kOwnVulnerable] += critical;
@@ -159,12 +132,6 @@ void finish(ValidationSet& set, const Injection& injection, const Run& run) {
 
 }  // namespace
 
-void check_model(const Run& run, const Graph& graph) {
-  if (graph.sha256 == run.model_sha256) return;
-  fail("model", "got {} ({}), expected {} ({}) as the run", printable(graph.file), graph.sha256,
-       printable(run.model), run.model_sha256);
-}
-
 bool holds_inputs_of(const Run& run, const Graph& graph, const Dataset& data) {
   const auto inputs = std::ssize(run.golden_class);
   return data.size() >= inputs && hash_inputs(graph, data, inputs) == run.data_sha256;
@@ -187,7 +154,7 @@ Validation describe_validation(const Run& run) {
 ValidationSet validate(const Graph& graph, const Dataset& data, const Run& run,
                        const ValidateOptions& options,
                        const std::function<void(double share)>& advance) {
-  check_model(run, graph);
+  const std::vector<Site> sites = sites_of_run(run, graph);
   check_data(graph, data);
   if (options.plan.kind == "model")
     fail("plan", "got 'model', expected input, layer or exhaustive");
@@ -196,7 +163,7 @@ ValidationSet validate(const Graph& graph, const Dataset& data, const Run& run,
   set.seen = holds_inputs_of(run, graph, data);
 
   InjectOptions inject_options;
-  inject_options.chosen = sites_of(run, graph);
+  inject_options.chosen = sites;
   inject_options.inputs = set.seen ? std::ssize(run.golden_class) : options.inputs;
   inject_options.plan = options.plan;
   inject_options.prober = analyzed.prober;

@@ -18,9 +18,6 @@ struct ValidateOptions {
   int64_t most_examined = 100000;  // disagreements whose cause is looked for
 };
 
-/// Throws Error where the model is another one than the run's: by hash.
-void check_model(const Run& run, const Graph& graph);
-
 /// Whether these data begin with the inputs of the run: by hash.
 bool holds_inputs_of(const Run& run, const Graph& graph, const Dataset& data);
 
