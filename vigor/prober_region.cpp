@@ -23,6 +23,9 @@ namespace {
 // times the error seen on any network of the tests.
 constexpr float kTie = 0x1p-18F;
 
+// They are few, and one run of so many lanes costs hardly more than one of half as many.
+constexpr int kExactLanes = 2 * kLaneStep;
+
 class RegionProber final : public Prober {
  public:
   RegionProber(const Graph& graph, const std::vector<Site>& sites, int lanes, int64_t cache)
@@ -66,7 +69,7 @@ class RegionProber final : public Prober {
     if (close_.empty()) return;
     // Sums that start from golden ones are off in the last bits: these few decide a class.
     if (!exact_) {
-      exact_ = make_suffix_prober(graph_, sites_, kLaneStep);
+      exact_ = make_suffix_prober(graph_, sites_, kExactLanes);
       exact_->bind(*golden_);
     }
     std::vector<Fault> again;

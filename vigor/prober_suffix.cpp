@@ -1,7 +1,8 @@
 // Many faults of one site at once, through the nodes that depend on it.
 //
-// Lane l always serves input l modulo the block's inputs, so what enters from outside of the suffix
-// is spread over the lanes once per site and block; a fault writes one float and takes it back.
+// Lanes show the inputs of their faults: what enters from outside of the suffix is spread over the
+// lanes, again only where a batch shows other inputs than the one before. A fault writes one float
+// and takes it back.
 #include <algorithm>
 #include <map>
 
@@ -15,35 +16,34 @@ namespace {
 class SuffixProber final : public Prober {
  public:
   SuffixProber(const Graph& graph, const std::vector<Site>& sites, int lanes)
-      : Prober(graph, sites), most_lanes_(lanes), suffixes_(sites.size()) {}
+      : Prober(graph, sites), lanes_(lanes), nan_(static_cast<size_t>(lanes)) {}
 
  protected:
-  void rebind() override {
-    const int64_t count = golden_->count();
-    // A block of more inputs than lanes is served in several groups of inputs.
-    group_ = std::min<int64_t>(count, most_lanes_);
-    lanes_ = lanes_for(group_ * std::max<int64_t>(most_lanes_ / group_, 1));
-    lanes_ = std::min(lanes_, most_lanes_);
-    for (auto& suffix : suffixes_) suffix.reset();
-  }
+  void rebind() override { suffix_.reset(); }
 
   void probe(std::span<const Fault> faults, std::span<const int64_t> which,
              std::span<Outcome> outcomes) override {
-    // Queues of faults by (site, input), each in the order given.
-    std::map<std::pair<int32_t, int32_t>, std::vector<int64_t>> queues;
+    // By site; there a first fault of each input, a second of each, and so on: so that batches
+    // mostly show the same inputs.
+    struct Item {
+      int32_t site, round, input;
+      int64_t fault;
+      auto operator<=>(const Item&) const = default;
+    };
+    std::vector<Item> items;
+    std::map<std::pair<int32_t, int32_t>, int32_t> rounds;
     for (const int64_t i : which) {
-      const Fault& fault = faults[static_cast<size_t>(i)];
-      queues[{fault.site, fault.input}].push_back(i);
+      const Fault& f = faults[static_cast<size_t>(i)];
+      items.push_back({f.site, rounds[{f.site, f.input}]++, f.input, i});
     }
-    for (auto at = queues.begin(); at != queues.end();) {
-      const int32_t site = at->first.first;
-      const int64_t group = at->first.second / group_;
-      std::vector<std::span<const int64_t>> waiting(static_cast<size_t>(group_));
-      for (; at != queues.end() && at->first.first == site && at->first.second / group_ == group;
-           ++at) {
-        waiting[static_cast<size_t>(at->first.second % group_)] = at->second;
-      }
-      run_group(site, group, waiting, faults, outcomes);
+    std::sort(items.begin(), items.end());
+    std::vector<int64_t> batch;
+    for (size_t i = 0; i < items.size(); ++i) {
+      batch.push_back(items[i].fault);
+      const bool last = i + 1 == items.size() || items[i + 1].site != items[i].site;
+      if (!last && std::ssize(batch) < lanes_) continue;
+      run_batch(items[i].site, batch, faults, outcomes);
+      batch.clear();
     }
   }
 
@@ -51,99 +51,86 @@ class SuffixProber final : public Prober {
   // The nodes that depend on one site, with what they read from outside spread over the lanes.
   struct Suffix {
     Suffix(const Graph& graph, std::vector<int> nodes, int lanes)
-        : runner(graph, std::move(nodes), lanes, false) {}
+        : runner(graph, std::move(nodes), lanes, false), inputs(static_cast<size_t>(lanes), -1) {}
     LaneRunner runner;
-    std::map<int, std::vector<float>> outside;  // per storage tensor
-    int64_t group = -1;                         // of inputs that `outside` holds
+    std::map<int, LaneFloats> outside;  // per storage tensor
+    std::vector<int32_t> inputs;        // that the lanes show
   };
 
-  Suffix& prepare(int32_t site, int64_t group) {
-    auto& slot = suffixes_[static_cast<size_t>(site)];
-    const int tensor = sites_[static_cast<size_t>(site)].tensor;
-    if (!slot) {
-      // One site's buffers at a time: work comes site by site.
-      for (auto& other : suffixes_) other.reset();
-      std::vector<int> nodes;
-      const std::vector<bool> dependent = depends_on(graph_, graph_.tensor(tensor).storage);
-      for (size_t n = 0; n < dependent.size(); ++n) {
-        if (dependent[n]) nodes.push_back(static_cast<int>(n));
-      }
-      slot = std::make_unique<Suffix>(graph_, nodes, lanes_);
-      for (const int bound : slot->runner.bound()) slot->outside[bound];
-      slot->outside[graph_.tensor(tensor).storage];
-      for (auto& [bound, values] : slot->outside) {
-        values.resize(static_cast<size_t>(graph_.tensor(bound).size * lanes_));
-        slot->runner.bind(bound, values.data());
-      }
+  // One site's buffers at a time: work comes site by site.
+  Suffix& prepare(int32_t site) {
+    if (suffix_ && site_ == site) return *suffix_;
+    site_ = site;
+    suffix_.reset();
+    const int tensor = storage(site);
+    std::vector<int> nodes;
+    const std::vector<bool> dependent = depends_on(graph_, tensor);
+    for (size_t n = 0; n < dependent.size(); ++n) {
+      if (dependent[n]) nodes.push_back(static_cast<int>(n));
     }
-    if (slot->group != group) {
-      slot->group = group;
-      for (auto& [bound, values] : slot->outside) spread(bound, group, values.data());
+    suffix_ = std::make_unique<Suffix>(graph_, nodes, lanes_);
+    for (const int bound : suffix_->runner.bound()) suffix_->outside[bound];
+    suffix_->outside[tensor];
+    for (auto& [bound, values] : suffix_->outside) {
+      values.resize(static_cast<size_t>(graph_.tensor(bound).size * lanes_));
+      suffix_->runner.bind(bound, values.data());
     }
-    return *slot;
+    return *suffix_;
   }
 
-  void spread(int tensor, int64_t group, float* out) const {
-    const float* golden = golden_->values(tensor);
-    const int64_t stride = golden_->lanes();
-    std::vector<int64_t> input(static_cast<size_t>(lanes_));
-    for (int l = 0; l < lanes_; ++l) input[static_cast<size_t>(l)] = input_of(l, group);
-    for (int64_t e = 0; e < graph_.tensor(tensor).size; ++e) {
-      for (const int64_t i : input) *out++ = golden[e * stride + i];
+  int storage(int32_t site) const {
+    return graph_.tensor(sites_[static_cast<size_t>(site)].tensor).storage;
+  }
+
+  // Lanes without a fault go on showing what they did.
+  void show_inputs(Suffix& suffix, std::span<const int64_t> batch, std::span<const Fault> faults) {
+    std::vector<int32_t> inputs = suffix.inputs;
+    for (size_t l = 0; l < inputs.size(); ++l) {
+      inputs[l] =
+          l < batch.size() ? faults[static_cast<size_t>(batch[l])].input : std::max(inputs[l], 0);
     }
-  }
-
-  int64_t input_of(int lane, int64_t group) const {
-    return std::min(group * group_ + lane % group_, golden_->count() - 1);
-  }
-
-  void run_group(int32_t site, int64_t group, std::vector<std::span<const int64_t>>& waiting,
-                 std::span<const Fault> faults, std::span<Outcome> outcomes) {
-    Suffix& suffix = prepare(site, group);
-    const int tensor = graph_.tensor(sites_[static_cast<size_t>(site)].tensor).storage;
-    float* values = suffix.outside.at(tensor).data();
-    std::vector<int64_t> running(static_cast<size_t>(lanes_));  // fault of each lane, or -1
-    std::vector<float> kept(static_cast<size_t>(lanes_));
-    std::vector<uint8_t> nan(static_cast<size_t>(lanes_));
-    const Kernels& set = kernels();
-    while (true) {
-      bool any = false;
-      for (int l = 0; l < lanes_; ++l) {
-        const size_t lane = static_cast<size_t>(l);
-        auto& queue = waiting[static_cast<size_t>(l % group_)];
-        running[lane] = -1;
-        if (queue.empty()) continue;
-        running[lane] = queue.front();
-        queue = queue.subspan(1);
-        const Fault& fault = faults[static_cast<size_t>(running[lane])];
-        float& value = values[fault.element * lanes_ + l];
-        kept[lane] = value;
-        value = fault.value;
-        any = true;
-      }
-      if (!any) return;
-      std::fill(nan.begin(), nan.end(), uint8_t{0});
-      suffix.runner.run([&](int made) {
-        set.find_nan(suffix.runner.values(made), graph_.tensor(made).size, lanes_, lanes_,
-                     nan.data());
-      });
-      const float* logits = suffix.runner.values(graph_.logits);
-      for (int l = 0; l < lanes_; ++l) {
-        const size_t lane = static_cast<size_t>(l);
-        if (running[lane] < 0) continue;
-        const Fault& fault = faults[static_cast<size_t>(running[lane])];
-        outcomes[static_cast<size_t>(running[lane])] =
-            judge(logits + l, lanes_, fault.input, nan[lane] != 0);
-        values[fault.element * lanes_ + l] = kept[lane];
-        costs_.macs += suffix.runner.macs();
+    if (inputs == suffix.inputs) return;
+    suffix.inputs = std::move(inputs);
+    for (auto& [tensor, values] : suffix.outside) {
+      const float* golden = golden_->values(tensor);
+      for (int64_t e = 0; e < graph_.tensor(tensor).size; ++e) {
+        kernels().gather(golden + e * golden_->lanes(), golden_->lanes(), suffix.inputs.data(),
+                         lanes_, values.data() + e * lanes_);
       }
     }
   }
 
-  int most_lanes_;
-  int lanes_ = 0;
-  int64_t group_ = 1;
-  std::vector<std::unique_ptr<Suffix>> suffixes_;
+  void run_batch(int32_t site, std::span<const int64_t> batch, std::span<const Fault> faults,
+                 std::span<Outcome> outcomes) {
+    Suffix& suffix = prepare(site);
+    show_inputs(suffix, batch, faults);
+    const LaneRunner& runner = suffix.runner;
+    float* values = suffix.outside.at(storage(site)).data();
+    const auto place = [&](size_t lane) -> float& {
+      return values[faults[static_cast<size_t>(batch[lane])].element * lanes_ +
+                    static_cast<int64_t>(lane)];
+    };
+    for (size_t l = 0; l < batch.size(); ++l)
+      place(l) = faults[static_cast<size_t>(batch[l])].value;
+    std::fill(nan_.begin(), nan_.end(), uint8_t{0});
+    suffix.runner.run([&](int made) {
+      kernels().find_nan(runner.values(made), graph_.tensor(made).size, lanes_, lanes_,
+                         nan_.data());
+    });
+    const float* logits = runner.values(graph_.logits);
+    for (size_t l = 0; l < batch.size(); ++l) {
+      const Fault& fault = faults[static_cast<size_t>(batch[l])];
+      outcomes[static_cast<size_t>(batch[l])] =
+          judge(logits + l, lanes_, fault.input, nan_[l] != 0);
+      place(l) = golden_->value(storage(site), fault.element, fault.input);
+      costs_.macs += runner.macs();
+    }
+  }
+
+  int lanes_;
+  std::vector<uint8_t> nan_;  // of each lane: met one on the way
+  std::unique_ptr<Suffix> suffix_;
+  int32_t site_ = -1;  // of suffix_
 };
 
 }  // namespace
