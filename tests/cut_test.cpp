@@ -3,10 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "networks.h"
-#include "unit.h"
+#include "neuron_blocks.h"
+#include "prober.h"
 
 namespace vigor {
 namespace {
@@ -127,20 +129,29 @@ TEST(Cut, MapsValuesAsTheNetworkDoes) {
   }
 }
 
-TEST(Cut, UnitsHoldWholeCuts) {
-  Graph graph = network({1, 1, 20, 20});
+TEST(Cut, BlocksHoldWholeCutsPositionByPosition) {
+  Graph graph = network({1, 3, 20, 20});
   const int c = conv(graph, graph.input);
-  layer(graph, "Flatten", {layer(graph, "MaxPool", {c}, {}, kPool2)});
-  const auto sites = select_sites(graph, "conv1");
-  const auto spans = neuron_spans(graph, sites[0]);
-  int64_t next = 0;
-  for (const auto& [first, count] : spans) {
-    EXPECT_EQ(first, next);
-    next += count;
-    EXPECT_EQ(next % 40, 0);  // pairs of rows
+  const int cut = layer(graph, "MaxPool", {c}, {}, kPool2);
+  layer(graph, "Flatten", {cut});
+  auto sites = select_sites(graph, "conv1");
+  std::erase(sites[0].neurons, 7);
+  const CutChain chain = find_cut(graph, c);
+  const auto blocks = neuron_blocks(graph, sites[0]);
+  std::vector<int64_t> seen;
+  for (size_t b = 0; b < blocks.size(); ++b) {
+    EXPECT_TRUE(b + 1 == blocks.size() || blocks[b].size() >= 64);
+    seen.insert(seen.end(), blocks[b].begin(), blocks[b].end());
+    int64_t last = -1;
+    for (const int64_t k : blocks[b]) {
+      const int64_t e = chain.element(graph, sites[0].neurons[static_cast<size_t>(k)]);
+      EXPECT_GE(e % 100, last);  // positions ascend
+      last = e % 100;
+    }
   }
-  EXPECT_EQ(next, 400);
-  EXPECT_EQ(spans.size(), 5U);
+  std::sort(seen.begin(), seen.end());
+  EXPECT_EQ(seen, all_numbers(sites[0]));
+  EXPECT_EQ(blocks.size(), 19U);  // of 1,199 neurons, 64 or a little more each
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ SiteTally tally(const Graph& graph, const std::string& site, std::vector<float> 
   const Golden golden(graph, std::move(inputs), 0);
   const auto prober = make_prober("region", graph, sites);
   prober->bind(golden);
-  return run_unit(*prober, 0, 0, sites[0].population, {Lattice(), true, 0, 0});
+  return run_unit(*prober, 0, all_numbers(sites[0]), {Lattice(), true, 0, 0});
 }
 
 TEST(Defined, ConstantLogits) {

@@ -21,7 +21,7 @@ std::vector<SiteFacts> facts_of(const Graph& graph, const std::vector<Site>& sit
   for (const Site& site : sites) {
     facts.push_back({find_cut(graph, site.tensor),
                      static_cast<int32_t>(sites.size() + facts.size()),
-                     far_limits(graph, site, 0, static_cast<int64_t>(site.neurons.size()))});
+                     far_limits(graph, site, all_numbers(site))});
   }
   return facts;
 }
@@ -65,9 +65,9 @@ Comparison compare(const Graph& graph, std::vector<Site> sites, const std::vecto
     const auto& neurons = sites[s].neurons;
     std::vector<int64_t> bisect_probes(neurons.size()), guided_probes(neurons.size());
     const auto expected = bisect(*prober, Lattice(), site, neurons, bisect_probes);
-    const auto found = GuidedSearch(*prober, Lattice(), site, facts[s], 0,
-                                    static_cast<int64_t>(neurons.size()), shortcuts)
-                           .run(guided_probes);
+    const auto found =
+        GuidedSearch(*prober, Lattice(), site, facts[s], all_numbers(sites[s]), shortcuts)
+            .run(guided_probes);
     EXPECT_EQ(found.size(), expected.size());
     for (size_t p = 0; p < expected.size(); ++p) {
       ++result.pairs;

@@ -3,11 +3,13 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <numeric>
 #include <random>
 
 #include "execute.h"
 #include "graph.h"
 #include "op_case.h"
+#include "site.h"
 
 namespace vigor {
 
@@ -57,6 +59,13 @@ class RandomFloats {
  private:
   std::mt19937 engine_;
 };
+
+/// Of all neurons under analysis.
+inline std::vector<int64_t> all_numbers(const Site& site) {
+  std::vector<int64_t> numbers(site.neurons.size());
+  std::iota(numbers.begin(), numbers.end(), 0);
+  return numbers;
+}
 
 inline std::filesystem::path source_dir() { return VIGOR_SOURCE_DIR; }
 inline std::filesystem::path lenet5() { return source_dir() / "models/lenet5_fashion_mnist.onnx"; }

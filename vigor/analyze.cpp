@@ -120,20 +120,24 @@ class Analysis {
       neurons += static_cast<int64_t>(site.neurons.size());
     }
     const bool keeps_slopes = neurons * 2 * graph_.classes() * 4 <= kMostSlopeBytes;
-    const std::vector<UnitSpan>& spans = findings_->spans();
+    const std::vector<UnitNeurons>& blocks = findings_->neurons();
     std::mutex mutex;  // of the slopes
-    share_work(threads_, std::ssize(spans), [&](int, int64_t item) {
-      const UnitSpan& unit = spans[static_cast<size_t>(item)];
-      SiteResult& site = run_.sites[unit.site];
-      const FarLimits part = far_limits(graph_, site.site, unit.first, unit.count);
-      std::copy(part.classes.begin(), part.classes.end(), site.far_class.begin() + 2 * unit.first);
+    share_work(threads_, std::ssize(blocks), [&](int, int64_t item) {
+      const auto& [s, numbers] = blocks[static_cast<size_t>(item)];
+      SiteResult& site = run_.sites[s];
+      const FarLimits part = far_limits(graph_, site.site, numbers);
+      // Both sides of neuron k of the block, `width` values each.
+      const auto put = [&numbers](size_t k, const auto& from, size_t width, auto& to) {
+        std::copy_n(from.data() + 2 * k * width, 2 * width,
+                    to.data() + 2 * static_cast<size_t>(numbers[k]) * width);
+      };
+      for (size_t k = 0; k < numbers.size(); ++k) put(k, part.classes, 1, site.far_class);
       if (part.slopes.empty() || !keeps_slopes) return;
       const auto classes = static_cast<size_t>(graph_.classes());
       const std::lock_guard lock(mutex);
-      std::vector<float>& slopes = (*facts)[unit.site].far.slopes;
+      std::vector<float>& slopes = (*facts)[s].far.slopes;
       slopes.resize(site.far_class.size() * classes);
-      std::copy(part.slopes.begin(), part.slopes.end(),
-                slopes.begin() + 2 * unit.first * static_cast<int64_t>(classes));
+      for (size_t k = 0; k < numbers.size(); ++k) put(k, part.slopes, classes, slopes);
     });
     for (size_t s = 0; s < sites_.size(); ++s) (*facts)[s].far.classes = run_.sites[s].far_class;
     if (options_.search == "guided") unit_options_.facts = std::move(facts);
@@ -149,7 +153,7 @@ class Analysis {
     for (int64_t unit = 0; unit < findings_->units(); ++unit) {
       if (!log_.todo(unit)) continue;
       todo.push_back(unit);
-      ++left_[findings_->span(unit).site];
+      ++left_[findings_->neurons(unit).site];
     }
     for (size_t s = 0; s < run_.sites.size(); ++s) report_site(s);
     const std::span<const int64_t> all(todo);
@@ -177,20 +181,20 @@ class Analysis {
     for (const auto& prober : probers_) prober->bind(golden);
     share_work(threads_, std::ssize(units), [&](int worker, int64_t item) {
       const int64_t unit = units[static_cast<size_t>(item)];
-      const UnitSpan& span = findings_->span(unit);
+      const auto& [site, numbers] = findings_->neurons(unit);
       const Stopwatch watch;
       std::vector<Threshold> thresholds;
       const SiteTally part =
-          run_unit(*probers_[static_cast<size_t>(worker)], static_cast<int32_t>(span.site),
-                   span.first, span.count, unit_options_, &thresholds);
+          run_unit(*probers_[static_cast<size_t>(worker)], static_cast<int32_t>(site), numbers,
+                   unit_options_, &thresholds);
       log_.finish(unit, [&] {
         findings_->add(unit, part, thresholds);
-        stats_.sites[span.site] += watch.seconds();
+        stats_.sites[site] += watch.seconds();
         if (progress_.advance) {
           progress_.advance(static_cast<double>(++done_) / static_cast<double>(of));
         }
-        --left_[span.site];
-        report_site(span.site);
+        --left_[site];
+        report_site(site);
       });
     });
   }

@@ -46,8 +46,9 @@ int32_t unique_class(const float* logits, int64_t classes) {
 
 }  // namespace
 
-FarLimits far_limits(const Graph& graph, const Site& site, int64_t first, int64_t count) {
-  FarLimits result{std::vector<int32_t>(static_cast<size_t>(2 * count), -1), {}};
+FarLimits far_limits(const Graph& graph, const Site& site, std::span<const int64_t> numbers) {
+  FarLimits result{std::vector<int32_t>(2 * numbers.size(), -1), {}};
+  const std::vector<int64_t> neurons = elements(site, numbers);
   const int storage = graph.tensor(site.tensor).storage;
   const std::vector<bool> dependent = depends_on(graph, storage);
   const std::optional<Graph> limit = limit_graph(graph, dependent);
@@ -70,8 +71,7 @@ FarLimits far_limits(const Graph& graph, const Site& site, int64_t first, int64_
   for (size_t begin = 0; begin < result.classes.size(); begin += kLanes) {
     const size_t lanes = std::min<size_t>(kLanes, result.classes.size() - begin);
     const auto at = [&](size_t lane) {
-      const size_t k = static_cast<size_t>(first) + (begin + lane) / 2;
-      return static_cast<size_t>(site.neurons[k]) * kLanes + lane;
+      return static_cast<size_t>(neurons[(begin + lane) / 2]) * kLanes + lane;
     };
     for (size_t l = 0; l < lanes; ++l) neuron[at(l)] = (begin + l) % 2 == 0 ? -1.0F : 1.0F;
     runner.run();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "site.h"
@@ -17,8 +18,8 @@ struct FarLimits {
   std::vector<float> slopes;
 };
 
-/// Of neurons [first, first + count) of the site. Found without data: the network without biases,
-/// fed by the neuron alone.
-FarLimits far_limits(const Graph& graph, const Site& site, int64_t first, int64_t count);
+/// Of some neurons (their numbers) of the site, in this order. Found without data: the network
+/// without biases, fed by the neuron alone.
+FarLimits far_limits(const Graph& graph, const Site& site, std::span<const int64_t> numbers);
 
 }  // namespace vigor

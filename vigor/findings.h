@@ -12,9 +12,9 @@
 namespace vigor {
 
 /// A block of neurons of a site; with a block of inputs it makes a unit.
-struct UnitSpan {
+struct UnitNeurons {
   size_t site;
-  int64_t first, count;
+  std::vector<int64_t> numbers;  // of the neurons in the site
 };
 
 /// Numbers the units (block by block of inputs, in a block site by site) and merges what they find.
@@ -25,12 +25,12 @@ class Findings {
   /// takes.
   Findings(const Graph& graph, Run& run, bool pending);
 
-  const std::vector<UnitSpan>& spans() const { return spans_; }
-  int64_t units() const { return blocks_ * std::ssize(spans_); }
-  const UnitSpan& span(int64_t unit) const {
-    return spans_[static_cast<size_t>(unit % std::ssize(spans_))];
+  const std::vector<UnitNeurons>& neurons() const { return neurons_; }
+  int64_t units() const { return blocks_ * std::ssize(neurons_); }
+  const UnitNeurons& neurons(int64_t unit) const {
+    return neurons_[static_cast<size_t>(unit % std::ssize(neurons_))];
   }
-  int64_t first_input(int64_t unit) const { return unit / std::ssize(spans_) * block_; }
+  int64_t first_input(int64_t unit) const { return unit / std::ssize(neurons_) * block_; }
 
   /// `thresholds`: [neuron, input, side].
   void add(int64_t unit, const SiteTally& tally, const std::vector<Threshold>& thresholds);
@@ -49,8 +49,8 @@ class Findings {
   Run& run_;
   int64_t block_, blocks_;
   bool keeps_pending_;
-  std::vector<UnitSpan> spans_;
-  std::map<int64_t, SiteTally> pending_;  // by span
+  std::vector<UnitNeurons> neurons_;
+  std::map<int64_t, SiteTally> pending_;  // by number in neurons_
 };
 
 }  // namespace vigor

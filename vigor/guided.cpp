@@ -25,16 +25,16 @@ std::vector<size_t> numbered(std::span<const int64_t> values) {
 }  // namespace
 
 GuidedSearch::GuidedSearch(Prober& prober, const Lattice& lattice, int32_t site,
-                           const SiteFacts& facts, int64_t first, int64_t count,
+                           const SiteFacts& facts, std::span<const int64_t> block,
                            const Shortcuts& shortcuts)
     : prober_(prober),
       golden_(prober.golden()),
       lattice_(lattice),
       site_(site),
       facts_(facts),
-      first_(first),
+      block_(block),
       shortcuts_(shortcuts),
-      neurons_(prober.site(site).neurons.data() + first, static_cast<size_t>(count)),
+      neurons_(elements(prober.site(site), block)),
       count_(static_cast<size_t>(golden_.count())),
       pairs_(neurons_.size() * 2 * count_),
       map_(prober.graph(), facts.chain, neurons_, golden_),
@@ -109,8 +109,7 @@ void GuidedSearch::search(std::span<const size_t> neurons, std::span<int64_t> pr
 void GuidedSearch::propose_far(size_t k, int side, size_t lane, Pair& p, double scale) const {
   const auto classes = static_cast<size_t>(prober_.graph().classes());
   if (!shortcuts_.far || facts_.far.slopes.empty() || !(scale > 0)) return;
-  const auto entry = (static_cast<size_t>(first_) + k) * 2 + (side > 0 ? 1 : 0);
-  const float* slopes = facts_.far.slopes.data() + entry * classes;
+  const float* slopes = facts_.far.slopes.data() + far_entry(k, side) * classes;
   const auto input = static_cast<int64_t>(lane);
   const auto t = static_cast<size_t>(golden_.golden_class(input));
   const auto logit = [&](size_t c) {

@@ -38,9 +38,10 @@ struct SiteFacts {
 
 class GuidedSearch {
  public:
-  /// For neurons [first, first + count) of the prober's site and the golden block it is bound to.
+  /// For a block of neurons (their numbers) of the prober's site and the golden block it is bound
+  /// to.
   GuidedSearch(Prober& prober, const Lattice& lattice, int32_t site, const SiteFacts& facts,
-               int64_t first, int64_t count, const Shortcuts& shortcuts);
+               std::span<const int64_t> block, const Shortcuts& shortcuts);
 
   /// As bisect().
   std::vector<Threshold> run(std::span<int64_t> probes);
@@ -79,6 +80,10 @@ class GuidedSearch {
     return golden_.values(prober_.site(site_).tensor) + neurons_[k] * golden_.lanes();
   }
   bool dead(size_t k) const { return element_[k] < 0; }
+  // Of a side in the facts of the site.
+  size_t far_entry(size_t k, int side) const {
+    return static_cast<size_t>(block_[k]) * 2 + (side > 0 ? 1 : 0);
+  }
 
   template <typename Point>
   const float* cut_values(size_t k, int side, Point point);
@@ -102,9 +107,9 @@ class GuidedSearch {
   const Lattice& lattice_;
   const int32_t site_;
   const SiteFacts& facts_;
-  const int64_t first_;
+  const std::span<const int64_t> block_;
   const Shortcuts shortcuts_;
-  std::span<const int64_t> neurons_;
+  const std::vector<int64_t> neurons_;
   const size_t count_;             // inputs of the block
   std::vector<int64_t> element_;   // cut of each neuron, -1: none
   std::vector<size_t> group_;      // bracket of each neuron

@@ -30,9 +30,7 @@ void GuidedSearch::start(size_t k, int side) {
     const Bracket& b = bracket(k, i);
     const bool hidden = ends[i] == b.golden;
     const Verdict verdict = hidden && !shortcuts_.domain ? Verdict::kUnknown : b.verdict(ends[i]);
-    const auto entry =
-        static_cast<size_t>(first_ + static_cast<int64_t>(k)) * 2 + (side > 0 ? 1 : 0);
-    const int32_t far = shortcuts_.far ? facts_.far.classes[entry] : -1;
+    const int32_t far = shortcuts_.far ? facts_.far.classes[far_entry(k, side)] : -1;
     if (verdict == Verdict::kSafe ||
         (verdict == Verdict::kUnknown && !hidden && far == golden_class)) {
       p.safe = p.last;

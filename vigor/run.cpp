@@ -19,8 +19,17 @@ std::vector<double> pairs(int64_t count, double lower, double upper) {
 }
 
 template <typename T>
-void add(std::vector<T>& sum, const std::vector<T>& part, size_t first) {
-  for (size_t i = 0; i < part.size(); ++i) sum[first + i] += part[i];
+void add(std::vector<T>& sum, const std::vector<T>& part) {
+  for (size_t i = 0; i < part.size(); ++i) sum[i] += part[i];
+}
+
+// Rows of `width` values, row k of the part to row numbers[k] of the sum.
+template <typename T>
+void add(std::vector<T>& sum, const std::vector<T>& part, std::span<const int64_t> numbers,
+         size_t width) {
+  for (size_t i = 0; i < part.size(); ++i) {
+    sum[static_cast<size_t>(numbers[i / width]) * width + i % width] += part[i];
+  }
 }
 
 // (lower, upper) pairs: keeps the greater lower and the lesser upper, or the other way round.
@@ -58,10 +67,10 @@ SiteTally::SiteTally(int64_t neurons, int64_t rows)
   golden.assign(extremes.begin(), extremes.end());
 }
 
-void SiteTally::merge(const SiteTally& part, int64_t first) {
+void SiteTally::merge(const SiteTally& part, std::span<const int64_t> numbers) {
   for (int64_t row = 0; row < rows; ++row) {
     for (int64_t k = 0; k < part.neurons; ++k) {
-      const auto to = static_cast<size_t>(2 * (row * neurons + first + k));
+      const auto to = static_cast<size_t>(2 * (row * neurons + numbers[static_cast<size_t>(k)]));
       const auto from = static_cast<size_t>(2 * (row * part.neurons + k));
       narrow(&nonvulnerable[to], &part.nonvulnerable[from]);
       widen(&vulnerable[to], &part.vulnerable[from]);
@@ -71,16 +80,15 @@ void SiteTally::merge(const SiteTally& part, int64_t first) {
       finite[to + 1] += part.finite[from + 1];
     }
   }
-  const auto k = static_cast<size_t>(first);
   for (auto member : {&SiteTally::critical, &SiteTally::critical_nan, &SiteTally::critical_beyond,
                       &SiteTally::critical_low, &SiteTally::critical_high}) {
-    add(this->*member, part.*member, k * kBits);
+    add(this->*member, part.*member, numbers, kBits);
   }
   for (auto member : {&SiteTally::contradictions, &SiteTally::probes, &SiteTally::overflow}) {
-    add(this->*member, part.*member, k);
+    add(this->*member, part.*member, numbers, 1);
   }
-  add(histogram, part.histogram, 0);
-  add(paper, part.paper, k * kPaperCounts);
+  add(histogram, part.histogram);
+  add(paper, part.paper, numbers, kPaperCounts);
   audited += part.audited;
   disagreements += part.disagreements;
   macs += part.macs;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -47,8 +48,8 @@ inline constexpr const char* kPaperCountNames[kPaperCounts] = {
 struct SiteTally {
   SiteTally() = default;
   SiteTally(int64_t neurons, int64_t rows);
-  /// Adds a part that holds the neurons from `first` on.
-  void merge(const SiteTally& part, int64_t first);
+  /// Adds a part that holds the neurons of these numbers.
+  void merge(const SiteTally& part, std::span<const int64_t> numbers);
 
   int64_t neurons = 0, rows = 0;
   std::vector<double> nonvulnerable;  // [R, K, 2] deviations (lower, upper) of RNV, closed

@@ -148,6 +148,12 @@ std::string_view to_string(SiteKind kind) {
   }
 }
 
+std::vector<int64_t> elements(const Site& site, std::span<const int64_t> numbers) {
+  std::vector<int64_t> found;
+  for (const int64_t k : numbers) found.push_back(site.neurons[static_cast<size_t>(k)]);
+  return found;
+}
+
 std::vector<Site> all_sites(const Graph& graph) { return select_sites(graph, "all"); }
 
 std::vector<Site> select_sites(const Graph& graph, const std::string& selection) {

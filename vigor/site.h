@@ -1,6 +1,7 @@
 // Sites: the tensors whose elements are the neurons under analysis (METHOD section 1).
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,9 @@ struct Site {
   int64_t population;
   std::vector<int64_t> neurons;  // flat indices under analysis, ascending; all of them by default
 };
+
+/// The neurons of these numbers.
+std::vector<int64_t> elements(const Site& site, std::span<const int64_t> numbers);
 
 /// Every site of the network in graph order, whatever its kind.
 std::vector<Site> all_sites(const Graph& graph);

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <limits>
 #include <optional>
-#include <unordered_map>
 
 #include "bit_flip.h"
 #include "deviation.h"
@@ -46,28 +45,25 @@ int64_t histogram_bin(double deviation) {
   return std::clamp<int64_t>(std::ilogb(deviation) + 150, 0, kHistogramBins - 2);
 }
 
-constexpr int64_t kUnitNeurons = 64;
-constexpr int64_t kMostUnitNeurons = 1024;
-
 // Keeps the draws of the audit apart from those of other samples by the same seed.
 constexpr uint64_t kAuditKey = 0xa0d17;
 
 class Unit {
  public:
-  Unit(Prober& prober, int32_t site, int64_t first, int64_t count, const UnitOptions& options)
+  Unit(Prober& prober, int32_t site, std::span<const int64_t> block, const UnitOptions& options)
       : prober_(prober),
         golden_(prober.golden()),
         site_(site),
-        neurons_(prober.site(site).neurons.data() + first, static_cast<size_t>(count)),
+        neurons_(elements(prober.site(site), block)),
         options_(options),
         random_(options.seed ^ kAuditKey),
-        tally_(count, options.per_class ? prober.graph().classes() + 1 : 1),
+        tally_(std::ssize(block), options.per_class ? prober.graph().classes() + 1 : 1),
         inputs_(static_cast<size_t>(golden_.count())),
         row_(static_cast<size_t>(golden_.lanes())),
         stand_ins_(inputs_) {
     if (!options.facts || options.paper != PaperInit::kNone) return;
     const SiteFacts& facts = (*options.facts)[static_cast<size_t>(site)];
-    search_.emplace(prober, options.lattice, site, facts, first, count, options.shortcuts);
+    search_.emplace(prober, options.lattice, site, facts, block, options.shortcuts);
     last_fault_.assign(neurons_.size() * inputs_, -1);
   }
 
@@ -267,7 +263,7 @@ class Unit {
   Prober& prober_;
   const Golden& golden_;
   int32_t site_;
-  std::span<const int64_t> neurons_;
+  std::vector<int64_t> neurons_;
   const UnitOptions& options_;
   Philox random_;
   SiteTally tally_;
@@ -284,33 +280,9 @@ class Unit {
 
 }  // namespace
 
-std::vector<NeuronSpan> neuron_spans(const Graph& graph, const Site& site) {
-  const CutChain chain = find_cut(graph, site.tensor);
-  const auto neurons = static_cast<int64_t>(site.neurons.size());
-  std::vector<int64_t> cuts;
-  std::unordered_map<int64_t, int64_t> last;  // neuron that feeds a cut
-  for (int64_t k = 0; k < neurons; ++k) {
-    cuts.push_back(chain.element(graph, site.neurons[static_cast<size_t>(k)]));
-    last[cuts.back()] = k;
-  }
-  std::vector<NeuronSpan> spans;
-  int64_t first = 0;
-  int64_t open_until = 0;  // last neuron of the cuts seen
-  for (int64_t k = 0; k < neurons; ++k) {
-    const int64_t cut = cuts[static_cast<size_t>(k)];
-    if (cut >= 0) open_until = std::max(open_until, last[cut]);
-    const int64_t count = k + 1 - first;
-    const bool whole = count >= kUnitNeurons && (open_until <= k || count >= kMostUnitNeurons);
-    if (!whole && k + 1 < neurons) continue;
-    spans.push_back({first, count});
-    first = k + 1;
-  }
-  return spans;
-}
-
-SiteTally run_unit(Prober& prober, int32_t site, int64_t first, int64_t count,
+SiteTally run_unit(Prober& prober, int32_t site, std::span<const int64_t> block,
                    const UnitOptions& options, std::vector<Threshold>* thresholds) {
-  return Unit(prober, site, first, count, options).run(thresholds);
+  return Unit(prober, site, block, options).run(thresholds);
 }
 
 RangeCounts count_by_ranges(const Golden& golden, const Site& site, const SiteTally& total) {

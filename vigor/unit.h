@@ -15,13 +15,6 @@
 
 namespace vigor {
 
-/// Neurons of a unit: at least 64 (but for the site's last unit), and those that feed the same cut
-/// together where at most 1024 do. Its inputs are those of the golden block.
-struct NeuronSpan {
-  int64_t first, count;
-};
-std::vector<NeuronSpan> neuron_spans(const Graph& graph, const Site& site);
-
 struct UnitOptions {
   Lattice lattice;
   bool per_class = true;  // a row of ranges per golden class beside the one for all
@@ -32,10 +25,10 @@ struct UnitOptions {
   PaperInit paper = PaperInit::kNone;  // else the paper's method, whatever the facts
 };
 
-/// Phase 1: thresholds of neurons [first, first + count) of the prober's site for the golden block
-/// the prober is bound to; what they say of every bit flip; runs for the flips they do not settle.
-/// `thresholds` (may be null) receives [neuron, input, side].
-SiteTally run_unit(Prober& prober, int32_t site, int64_t first, int64_t count,
+/// Phase 1: thresholds of a block of neurons (their numbers) of the prober's site for the golden
+/// block the prober is bound to; what they say of every bit flip; runs for the flips they do not
+/// settle. `thresholds` (may be null) receives [neuron, input, side].
+SiteTally run_unit(Prober& prober, int32_t site, std::span<const int64_t> block,
                    const UnitOptions& options, std::vector<Threshold>* thresholds = nullptr);
 
 /// Phase 2: counts every flip that the merged ranges of `total` call vulnerable (low reading) or
