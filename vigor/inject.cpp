@@ -151,12 +151,11 @@ class Injector {
     share_work(threads_, std::ssize(units), [&](int worker, int64_t item) {
       const int64_t unit = units[static_cast<size_t>(item)];
       std::vector<InjectedFault> faults = units_->draw(unit, golden);
-      if (log_.todo(unit)) {
+      if (const auto known = outcomes_.find(unit); known == outcomes_.end()) {
         run_unit(*probers_[static_cast<size_t>(worker)], unit, faults);
       } else {
-        const std::vector<Outcome>& known = outcomes_.at(unit);
-        if (known.size() != faults.size()) fail("parts", "unit {} has other faults", unit);
-        for (size_t f = 0; f < faults.size(); ++f) faults[f].outcome = known[f];
+        if (known->second.size() != faults.size()) fail("parts", "unit {} has other faults", unit);
+        for (size_t f = 0; f < faults.size(); ++f) faults[f].outcome = known->second[f];
       }
       hand_over(item, std::move(faults));
     });
