@@ -145,6 +145,10 @@ TEST(Move, Pad) {
   EXPECT_THAT(pad("constant", {-1, 1}), ElementsAre(1, 2, 9));
   EXPECT_THROW(pad("reflect", {3, 0}), Error);
   EXPECT_THROW(pad("wrap", {1, 0}), Error);
+  for (const int64_t huge : {int64_t{1} << 30, int64_t{1} << 40, INT64_MAX, INT64_MIN}) {
+    EXPECT_THROW(pad("constant", {1, huge}), Error);
+    EXPECT_THROW(pad("edge", {huge, 0}), Error);
+  }
   const OpCase old{
       "Pad", 10, {activation({1})}, {{"pads", value(Ints{1, 0})}, {"value", value(7.0F)}}};
   EXPECT_THAT(counted(old), ElementsAre(7, 0));
@@ -154,6 +158,7 @@ TEST(Move, Pad) {
 TEST(Move, Expand) {
   EXPECT_THAT(counted({"Expand", 13, {activation({2, 1}), integers({2})}}),
               ElementsAre(0, 0, 1, 1));
+  EXPECT_THROW(build({"Expand", 13, {activation({2, 1}), integers({1 << 30})}}), Error);
 }
 
 TEST(Softmax, NormalisesByOpset) {

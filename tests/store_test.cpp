@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <functional>
+#include <limits>
 #include <random>
 
 #include "error.h"
@@ -282,6 +283,12 @@ TEST_F(Store, ChecksWhatItReads) {
   EXPECT_THAT(swap("0001", "probes", std::vector<float>(2), {2}), HasSubstr("another type"));
   EXPECT_THAT(swap("0001", "count", Integers(64, 4), {2, 32}), HasSubstr("got 4, expected 0 to 3"));
   EXPECT_THAT(swap("0001", "far_class", std::vector<int32_t>(4, 3), {2, 2}), HasSubstr("got 3"));
+
+  // Counts of which two have no sum.
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  for (const char* name : {"contradictions", "probes", "overflow"}) {
+    EXPECT_THAT(swap("0001", name, Integers(2, kMost / 2 + 1), {2}), HasSubstr(name));
+  }
 
   // Claims 2^36 neurons, stores none.
   EXPECT_THAT(error_after(path,

@@ -123,8 +123,9 @@ class Analysis {
     const std::vector<UnitNeurons>& blocks = findings_->neurons();
     std::mutex mutex;  // of the slopes
     share_work(threads_, std::ssize(blocks), [&](int, int64_t item) {
-      const auto& [s, numbers] = blocks[static_cast<size_t>(item)];
-      SiteResult& site = run_.sites[s];
+      const UnitNeurons& block = blocks[static_cast<size_t>(item)];
+      const std::vector<int64_t>& numbers = block.numbers;
+      SiteResult& site = run_.sites[block.site];
       const FarLimits part = far_limits(graph_, site.site, numbers);
       // Both sides of neuron k of the block, `width` values each.
       const auto put = [&numbers](size_t k, const auto& from, size_t width, auto& to) {
@@ -135,7 +136,7 @@ class Analysis {
       if (part.slopes.empty() || !keeps_slopes) return;
       const auto classes = static_cast<size_t>(graph_.classes());
       const std::lock_guard lock(mutex);
-      std::vector<float>& slopes = (*facts)[s].far.slopes;
+      std::vector<float>& slopes = (*facts)[block.site].far.slopes;
       slopes.resize(site.far_class.size() * classes);
       for (size_t k = 0; k < numbers.size(); ++k) put(k, part.slopes, classes, slopes);
     });
@@ -181,12 +182,13 @@ class Analysis {
     for (const auto& prober : probers_) prober->bind(golden);
     share_work(threads_, std::ssize(units), [&](int worker, int64_t item) {
       const int64_t unit = units[static_cast<size_t>(item)];
-      const auto& [site, numbers] = findings_->neurons(unit);
+      const UnitNeurons& neurons = findings_->neurons(unit);
+      const size_t site = neurons.site;
       const Stopwatch watch;
       std::vector<Threshold> thresholds;
       const SiteTally part =
-          run_unit(*probers_[static_cast<size_t>(worker)], static_cast<int32_t>(site), numbers,
-                   unit_options_, &thresholds);
+          run_unit(*probers_[static_cast<size_t>(worker)], static_cast<int32_t>(site),
+                   neurons.numbers, unit_options_, &thresholds);
       log_.finish(unit, [&] {
         findings_->add(unit, part, thresholds);
         stats_.sites[site] += watch.seconds();

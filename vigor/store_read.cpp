@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "sealed_file.h"
 #include "store.h"
 #include "store_head.h"
@@ -15,6 +17,7 @@ class RunReader {
     read_head(root_, run_);
     inputs_ = run_.inputs();
     const Hdf5Group sites = root_.open("sites");
+    most_ = kMost / std::max<int64_t>(sites.members(), 1);
     for (int64_t i = 0; i < sites.members(); ++i) {
       read_site(sites.open(fmt::format("{:04}", i)));
     }
@@ -61,15 +64,17 @@ class RunReader {
     tally.critical_high = counts("count_high", {neurons, kBits}, inputs_);
     tally.critical_nan = counts("count_nan", {neurons, kBits}, inputs_);
     tally.critical_beyond = counts("count_beyond", {neurons, kBits}, inputs_);
-    tally.contradictions = counts("contradictions", {neurons}, kMost);
-    tally.probes = counts("probes", {neurons}, kMost);
-    tally.overflow = counts("overflow", {neurons}, kMost);
-    tally.histogram = counts("threshold_histogram", {2, kHistogramBins}, kMost);
+    const int64_t most = most_of(tally.neurons);
+    tally.contradictions = counts("contradictions", {neurons}, most);
+    tally.probes = counts("probes", {neurons}, most);
+    tally.overflow = counts("overflow", {neurons}, most);
+    tally.histogram =
+        counts("threshold_histogram", {2, kHistogramBins}, most_of(2 * kHistogramBins));
     read_paper(group, tally);
-    tally.audited = within(group.get<int64_t>("audited"), 0, kMost, group.path("audited"));
+    tally.audited = within(group.get<int64_t>("audited"), 0, most_, group.path("audited"));
     tally.disagreements =
         within(group.get<int64_t>("disagreements"), 0, tally.audited, group.path("disagreements"));
-    tally.macs = within(group.get<int64_t>("macs"), 0, kMost, group.path("macs"));
+    tally.macs = within(group.get<int64_t>("macs"), 0, most_, group.path("macs"));
   }
 
   void read_paper(const Hdf5Group& group, SiteTally& tally) {
@@ -79,17 +84,21 @@ class RunReader {
     for (int count = 0; count < kPaperCounts; ++count) {
       const char* name = kPaperCountNames[count];
       const auto values =
-          within(paper.get_array<int64_t>(name, {static_cast<hsize_t>(tally.neurons)}), 0, kMost,
-                 paper.path(name));
+          within(paper.get_array<int64_t>(name, {static_cast<hsize_t>(tally.neurons)}), 0,
+                 most_of(tally.neurons), paper.path(name));
       for (int64_t k = 0; k < tally.neurons; ++k) {
         tally.paper_count(k, static_cast<PaperCount>(count)) = values[static_cast<size_t>(k)];
       }
     }
   }
 
+  // The greatest count of which that many in every site have a sum.
+  int64_t most_of(int64_t counts) const { return most_ / std::max<int64_t>(counts, 1); }
+
   const Hdf5Group& root_;
   Run run_;
   int64_t inputs_ = 0;
+  int64_t most_ = 0;  // of the sum over a site
 };
 
 }  // namespace

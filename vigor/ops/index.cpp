@@ -24,6 +24,11 @@ std::vector<std::vector<int64_t>> axis_tables(const Shape& shape) {
   return axes;
 }
 
+void check_mappable(const NodeView& node, const Shape& shape) {
+  constexpr int64_t kMost = int64_t{1} << 25;  // elements, a quarter gigabyte while the map is made
+  if (element_count(shape) > kMost) node.fail("output {} is too large", to_string(shape));
+}
+
 IndexMap separable_map(const std::vector<std::vector<int64_t>>& axes) {
   std::vector<int64_t> map{0};
   for (const auto& axis : axes) {
@@ -55,6 +60,7 @@ Shape broadcast(const NodeView& node, const Shape& a, const Shape& b) {
     }
     result[result.size() - d] = x == 1 ? y : x;
   }
+  check_mappable(node, result);
   return result;
 }
 

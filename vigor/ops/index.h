@@ -22,11 +22,15 @@ std::vector<int64_t> axis_offsets(int64_t extent, int64_t step);
 /// The offsets of every axis of a tensor: separable_map() of them is the identity.
 std::vector<std::vector<int64_t>> axis_tables(const Shape& shape);
 
+/// Throws Error naming the node where an index map of that shape would not fit in memory.
+void check_mappable(const NodeView& node, const Shape& shape);
+
 /// The map of an output whose element (i, j, ...) is source element axes[0][i] + axes[1][j] + ...;
 /// -1 where any of them is negative.
 IndexMap separable_map(const std::vector<std::vector<int64_t>>& axes);
 
-/// numpy broadcasting of two shapes. Throws Error naming the node.
+/// numpy broadcasting of two shapes, to one that an index map may have. Throws Error naming the
+/// node.
 Shape broadcast(const NodeView& node, const Shape& a, const Shape& b);
 
 /// The map of `from` broadcast to `to`.

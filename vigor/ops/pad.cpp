@@ -36,9 +36,18 @@ std::shared_ptr<const Op> build_pad(NodeView& node) {
     fill = scalar(node, 2);
   }
   if (node.has(3)) node.fail("input axes is not supported");
+  constexpr int64_t kMost = int64_t{1} << 31;  // of an extent, so that their product has a value
+  Shape to;
+  for (size_t d = 0; d < from.size(); ++d) {
+    const int64_t begin = (*pads)[d], end = (*pads)[d + from.size()];
+    for (const int64_t pad : {begin, end}) {
+      if (pad < -kMost || pad > kMost) node.fail("pads: got {}", pad);
+    }
+    to.push_back(std::max<int64_t>(from[d] + begin + end, 0));
+  }
+  check_mappable(node, to);
   const auto tables = axis_tables(from);
   std::vector<std::vector<int64_t>> axes;
-  Shape to;
   for (size_t d = 0; d < from.size(); ++d) {
     const int64_t begin = (*pads)[d], end = (*pads)[d + from.size()];
     axes.emplace_back();
@@ -46,7 +55,6 @@ std::shared_ptr<const Op> build_pad(NodeView& node) {
       const int64_t source = padded(node, mode, c, from[d]);
       axes[d].push_back(source < 0 ? -1 : tables[d][static_cast<size_t>(source)]);
     }
-    to.push_back(static_cast<int64_t>(axes[d].size()));
   }
   return make_move(node, std::move(to), separable_map(axes), fill);
 }

@@ -56,11 +56,12 @@ std::shared_ptr<const Op> build_gather(NodeView& node) {
     }
     if (index < 0) index += from[at];
   }
-  auto axes = axis_tables(from);
-  select(axes[at], indices);
   Shape to(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(at));
   to.insert(to.end(), indices_shape.begin(), indices_shape.end());
   to.insert(to.end(), from.begin() + static_cast<std::ptrdiff_t>(at) + 1, from.end());
+  check_mappable(node, to);
+  auto axes = axis_tables(from);
+  select(axes[at], indices);
   return make_move(node, std::move(to), separable_map(axes));
 }
 
