@@ -259,6 +259,27 @@ TEST(Import, ListsAllThatIsUnsupported) {
       "[m.onnx] node first??[31m (Det): not supported; node NonZero_2 (NonZero): not supported");
 }
 
+TEST(Import, BoundsItsMemory) {
+  const auto error = [](const std::string& extents, const std::string& nodes) {
+    return error_of("(float[N, " + extents + "] x) => (float[N, C] y) { " + nodes + " }");
+  };
+  EXPECT_THAT(error("4, 100000, 1000", "y = Flatten(x)"),
+              HasSubstr("1x4x100000x1000 is too large"));
+  EXPECT_THAT(error("1, 8000, 1",
+                    "t = Transpose<perm = [0, 1, 3, 2]>(x) a = Add(x, t)"
+                    " y = Flatten(a)"),
+              HasSubstr("Add_1 (Add): output 1x1x8000x8000 is too large"));
+  EXPECT_THAT(error("1, 9000, 9",
+                    "a = MaxPool<kernel_shape = [9000, 1], pads = [8999, 0, 8999, 0]>"
+                    "(x) y = Flatten(a)"),
+              HasSubstr("MaxPool_0 (MaxPool): its windows cover too much"));
+  ImportOptions options;
+  options.most_elements = 10;
+  const onnx::ModelProto proto =
+      model("(float[N, 4] x) => (float[N, 4] y) { a = Relu(x) b = Relu(a) y = Relu(b) }");
+  EXPECT_THAT(failure([&] { import(proto, options); }), HasSubstr("Relu_2 (Relu): more than 10"));
+}
+
 TEST(Import, IgnoresWhatDoesNotLeadToTheLogits) {
   EXPECT_THAT(types(import("(float[N, 4] x) => (float[N, 4] y) { a = Det(x) y = Relu(x) }")),
               ElementsAre("Relu"));

@@ -10,11 +10,11 @@ namespace vigor {
 
 namespace {
 
-constexpr int64_t kMostElements = int64_t{1} << 24;
+constexpr int64_t kMostFolded = int64_t{1} << 24;
 
 Constant integers(const NodeView& node, Shape shape) {
   Constant made{std::move(shape), false, {}, {}};
-  if (element_count(made.shape) > kMostElements) {
+  if (element_count(made.shape) > kMostFolded) {
     node.fail("got {} elements of shape arithmetic, expected at most 2^24", to_string(made.shape));
   }
   made.ints.resize(static_cast<size_t>(element_count(made.shape)));
@@ -210,8 +210,8 @@ Constant fold_reshape(NodeView& node) {
   int64_t known = 1;
   for (size_t d = 0; d < shape.size(); ++d) {
     if (shape[d] == 0 && !zero_is_zero && d < from.size()) shape[d] = from[d];
-    if (shape[d] < -1 || (shape[d] > kMostElements)) node.fail("shape: got {}", shape[d]);
-    if (shape[d] != -1 && shape[d] != 0 && known <= kMostElements) known *= shape[d];
+    if (shape[d] < -1 || (shape[d] > kMostFolded)) node.fail("shape: got {}", shape[d]);
+    if (shape[d] != -1 && shape[d] != 0 && known <= kMostFolded) known *= shape[d];
   }
   if (const auto open = std::ranges::find(shape, -1); open != shape.end()) {
     *open = static_cast<int64_t>(node.ints(0).size()) / known;
@@ -343,7 +343,7 @@ Constant fold_range(NodeView& node) {
   if (step == 0) node.fail("a step of 0");
   std::vector<int64_t> values;
   for (int64_t x = start; step > 0 ? x < limit : x > limit;) {
-    if (std::ssize(values) == kMostElements) node.fail("more than 2^24 elements");
+    if (std::ssize(values) == kMostFolded) node.fail("more than 2^24 elements");
     values.push_back(x);
     if (__builtin_add_overflow(x, step, &x)) break;
   }

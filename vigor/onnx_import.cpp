@@ -18,6 +18,7 @@
 #include "hash.h"
 #include "onnx_tensor.h"
 #include "ops/constant.h"
+#include "ops/index.h"
 #include "ops/table.h"
 #include "printable.h"
 #include "prune.h"
@@ -30,8 +31,6 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kOldestOpset = 7;
 constexpr int64_t kNewestOpset = 17;
-constexpr int64_t kMostElements = int64_t{1} << 31;  // of one tensor
-constexpr int64_t kMostComputed = int64_t{1} << 28;  // of a constant that no file holds
 constexpr size_t kMostProblems = 30;
 
 /// What a tensor name stands for while the nodes are walked.
@@ -99,6 +98,7 @@ class Importer {
   const ImportOptions& options_;
   Graph graph_;
   int64_t batch_ = 1;  // as the file fixes it
+  int64_t elements_ = 0;
   std::unordered_map<std::string, Value> values_;
   std::unordered_map<std::string, int> uses_;  // by needed nodes still to come, and as the logits
   std::unordered_set<std::string> failed_;     // names without value, for a reason already given
@@ -314,7 +314,11 @@ void Importer::import_output(onnx::NodeProto& node, int output, const std::strin
   if (!row) fail(where, "not supported but in shape arithmetic");
   auto op = row->build(view);
   view.refuse_unread_attributes();
-  if (op->size() > kMostElements) fail(where, "output {} is too large", to_string(op->shape()));
+  check_size(view, op->shape());
+  elements_ += op->size();
+  if (elements_ > options_.most_elements) {
+    fail(where, "more than {} activations in all", options_.most_elements);
+  }
   const bool constant =
       std::ranges::all_of(view.operands(), [&](size_t input) { return view.is_constant(input); });
   if (constant) {
@@ -364,7 +368,6 @@ ConstantPtr Importer::unbatched(const Shape& from, const ConstantPtr& shape) con
 /// The value of an operator whose operands are all constants.
 ConstantPtr Importer::computed(const NodeView& view, const Op& op,
                                const onnx::NodeProto& node) const {
-  if (op.size() > kMostComputed) view.fail("constant {} is too large", to_string(op.shape()));
   std::vector<const float*> operands;
   for (const size_t input : view.operands()) {
     operands.push_back(values_.at(node.input(static_cast<int>(input))).constant->floats.data());

@@ -18,6 +18,8 @@ struct ImportOptions {
   bool strip_final = true;
   /// Graph inputs bound as constants.
   std::map<std::string, ConstantPtr> bind;
+  /// Activations of one input, and constants computed from others: a network of more is refused.
+  int64_t most_elements = int64_t{1} << 29;
 };
 
 /// Opsets 7 to 17, float32. Throws Error, listing every node that is not supported. Several

@@ -149,12 +149,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   static const std::filesystem::path weights =
       vigor::fuzz::put_file("weights.bin", std::string(4096, '\1'));
   const auto model = vigor::fuzz::put_file("model.onnx", vigor::fuzz::as_text(bytes, size));
+  vigor::ImportOptions options;
+  options.most_elements = 1 << 20;
   vigor::fuzz::expect_error_or_success([&] {
-    const vigor::Graph graph = vigor::import_onnx(model);
+    const vigor::Graph graph = vigor::import_onnx(model, options);
     if (graph.classes() < 1) std::abort();
   });
   vigor::fuzz::expect_error_or_success([&] {
-    vigor::ImportOptions options;
     options.strip_final = false;
     vigor::import_onnx_bytes(vigor::fuzz::as_text(bytes, size), "model.onnx", options);
   });

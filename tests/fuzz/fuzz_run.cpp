@@ -121,7 +121,8 @@ void overwrite(hid_t group, const Object& object, Choices& choices) {
   }
   const hid_t type = object.attribute ? H5Aget_type(opened) : H5Dget_type(opened);
   const hid_t space = object.attribute ? H5Aget_space(opened) : H5Dget_space(opened);
-  const auto bytes = static_cast<size_t>(H5Sget_simple_extent_npoints(space)) * H5Tget_size(type);
+  const auto count = static_cast<size_t>(H5Sget_simple_extent_npoints(space));
+  const size_t bytes = count < 4096 ? count * H5Tget_size(type) : 0;
   const std::vector<char> values = any_values(choices, bytes);
   if (bytes > 0 && object.attribute) H5Awrite(opened, type, values.data());
   if (bytes > 0 && !object.attribute) H5Dwrite(opened, type, H5S_ALL, H5S_ALL, 0, values.data());

@@ -24,9 +24,12 @@ std::vector<std::vector<int64_t>> axis_tables(const Shape& shape) {
   return axes;
 }
 
-void check_mappable(const NodeView& node, const Shape& shape) {
-  constexpr int64_t kMost = int64_t{1} << 25;  // elements, a quarter gigabyte while the map is made
-  if (element_count(shape) > kMost) node.fail("output {} is too large", to_string(shape));
+void check_size(const NodeView& node, const Shape& shape) {
+  int64_t most = kMostElements;
+  for (size_t i = 0; all_constant(node) && i < node.inputs(); ++i) {
+    if (node.has(i)) most = std::max(most, element_count(node.shape(i)));
+  }
+  if (element_count(shape) > most) node.fail("output {} is too large", to_string(shape));
 }
 
 IndexMap separable_map(const std::vector<std::vector<int64_t>>& axes) {
@@ -60,7 +63,7 @@ Shape broadcast(const NodeView& node, const Shape& a, const Shape& b) {
     }
     result[result.size() - d] = x == 1 ? y : x;
   }
-  check_mappable(node, result);
+  check_size(node, result);
   return result;
 }
 

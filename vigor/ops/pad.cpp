@@ -45,7 +45,7 @@ std::shared_ptr<const Op> build_pad(NodeView& node) {
     }
     to.push_back(std::max<int64_t>(from[d] + begin + end, 0));
   }
-  check_mappable(node, to);
+  check_size(node, to);
   const auto tables = axis_tables(from);
   std::vector<std::vector<int64_t>> axes;
   for (size_t d = 0; d < from.size(); ++d) {

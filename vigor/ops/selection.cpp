@@ -59,7 +59,7 @@ std::shared_ptr<const Op> build_gather(NodeView& node) {
   Shape to(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(at));
   to.insert(to.end(), indices_shape.begin(), indices_shape.end());
   to.insert(to.end(), from.begin() + static_cast<std::ptrdiff_t>(at) + 1, from.end());
-  check_mappable(node, to);
+  check_size(node, to);
   auto axes = axis_tables(from);
   select(axes[at], indices);
   return make_move(node, std::move(to), separable_map(axes));

@@ -33,6 +33,20 @@ void auto_pad(WindowAxis& a, const std::string& mode) {
   a.pad_end = pad - a.pad_begin;
 }
 
+// What tables of windows and padded inputs take.
+void check_extents(const NodeView& node, const Window& window) {
+  int64_t covered = 1, padded = window.channels;
+  for (const WindowAxis& a : window.axes) {
+    for (const int64_t factor : {a.out, a.kernel}) {
+      if (covered > kMostElements / factor) node.fail("its windows cover too much");
+      covered *= factor;
+    }
+    const int64_t extent = a.in + a.pad_begin + a.pad_end;
+    if (padded > kMostElements / extent) node.fail("its padded input is too large");
+    padded *= extent;
+  }
+}
+
 }  // namespace
 
 Shape Window::output_shape(int64_t channels_out) const {
@@ -90,6 +104,7 @@ Window read_window(NodeView& node, const Shape& input, const std::vector<int64_t
                 a.in);
     }
   }
+  check_extents(node, window);
   return window;
 }
 
