@@ -140,7 +140,7 @@ TEST(Cut, BlocksHoldWholeCutsPositionByPosition) {
   const auto blocks = neuron_blocks(graph, sites[0]);
   std::vector<int64_t> seen;
   for (size_t b = 0; b < blocks.size(); ++b) {
-    EXPECT_TRUE(b + 1 == blocks.size() || blocks[b].size() >= 64);
+    EXPECT_TRUE(b + 1 == blocks.size() || blocks[b].size() >= 128);
     seen.insert(seen.end(), blocks[b].begin(), blocks[b].end());
     int64_t last = -1;
     for (const int64_t k : blocks[b]) {
@@ -151,7 +151,7 @@ TEST(Cut, BlocksHoldWholeCutsPositionByPosition) {
   }
   std::sort(seen.begin(), seen.end());
   EXPECT_EQ(seen, all_numbers(sites[0]));
-  EXPECT_EQ(blocks.size(), 19U);  // of 1,199 neurons, 64 or a little more each
+  EXPECT_EQ(blocks.size(), 10U);  // of 1,199 neurons, 128 or a little more each
 }
 
 }  // namespace

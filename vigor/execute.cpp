@@ -168,10 +168,11 @@ Golden::Golden(const Graph& graph, std::vector<float> inputs, int64_t first)
       inputs_(std::move(inputs)),
       runner_(graph, all_nodes(graph),
               lanes_for(static_cast<int64_t>(inputs_.size()) / graph.tensor(graph.input).size),
-              true) {
+              true),
+      lane_count_(runner_.lanes()) {
   const int64_t size = graph.tensor(graph.input).size;
   const int64_t count = static_cast<int64_t>(inputs_.size()) / size;
-  const int64_t lanes = runner_.lanes();
+  const int64_t lanes = lane_count_;
   if (lanes > kMostLanes) {
     fail("golden run", "got {} inputs in a block, expected at most {}", count, kMostLanes);
   }
@@ -181,6 +182,9 @@ Golden::Golden(const Graph& graph, std::vector<float> inputs, int64_t first)
     for (int64_t e = 0; e < size; ++e) lanes_[static_cast<size_t>(e * lanes + lane)] = sample[e];
   }
   runner_.bind(graph.input, lanes_.data());
+  for (size_t t = 0; t < graph.tensors.size(); ++t) {
+    values_.push_back(runner_.values(static_cast<int>(t)));
+  }
   std::vector<uint8_t> bad(static_cast<size_t>(lanes), 0);
   const auto check = [&](int tensor) {
     const float* x = values(tensor);
@@ -197,8 +201,6 @@ Golden::Golden(const Graph& graph, std::vector<float> inputs, int64_t first)
     classes_.push_back(bad[static_cast<size_t>(i)] ? -1 : answers_.back().top);
   }
 }
-
-const float* Golden::values(int tensor) const { return runner_.values(tensor); }
 
 std::span<const float> Golden::input(int64_t index) const {
   const int64_t size = graph_.tensor(graph_.input).size;

@@ -64,10 +64,10 @@ class Golden {
 
   int64_t first() const { return first_; }
   int64_t count() const { return static_cast<int64_t>(answers_.size()); }
-  int lanes() const { return runner_.lanes(); }
+  int lanes() const { return lane_count_; }
 
   /// [size][lanes()] of any tensor. Lane l holds input l modulo count(): input i is lane i.
-  const float* values(int tensor) const;
+  const float* values(int tensor) const { return values_[static_cast<size_t>(tensor)]; }
   float value(int tensor, int64_t element, int64_t input) const {
     return values(tensor)[element * lanes() + input];
   }
@@ -83,6 +83,8 @@ class Golden {
   std::vector<float> inputs_;  // [count][size]
   LaneFloats lanes_;           // the network's input in lane layout
   LaneRunner runner_;
+  int lane_count_;
+  std::vector<const float*> values_;  // of the tensors
   std::vector<Answer> answers_;
   std::vector<int32_t> classes_;
 };

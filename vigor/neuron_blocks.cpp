@@ -9,7 +9,7 @@ namespace vigor {
 
 namespace {
 
-constexpr size_t kBlockNeurons = 64;
+constexpr size_t kBlockNeurons = 128;
 constexpr size_t kMostBlockNeurons = 1024;
 
 // A neuron, and where its cut stands: position by position, there channel by channel.

@@ -63,6 +63,11 @@ class Op {
   virtual std::unique_ptr<RegionStep> plan_region(std::span<const RegionTensor> operands,
                                                   const RegionOutput& output) const;
 
+  /// plan_region() obeys RegionOutput::rectify.
+  virtual bool rectifies() const { return false; }
+  /// max(0, x) of one operand, NaN and -0 as they are.
+  virtual bool is_relu() const { return false; }
+
   /// Every output element is, as computed, a non-decreasing or a non-increasing function of any one
   /// operand element, whatever the others are (METHOD section 4, "Cut collapse").
   virtual bool monotone() const { return false; }

@@ -24,6 +24,10 @@ namespace {
 constexpr float kTie = 0x1p-18F;
 
 // They are few, and one run of so many lanes costs hardly more than one of half as many.
+// What a lane with a NaN answers.
+constexpr Outcome kNanOutcome{-1,   std::numeric_limits<float>::quiet_NaN(), -1, true, false, true,
+                              false};
+
 constexpr int kExactLanes = 2 * kLaneStep;
 
 class RegionProber final : public Prober {
@@ -35,7 +39,8 @@ class RegionProber final : public Prober {
         arena_(RegionPlanner::arena_floats(graph, lanes)),
         planner_(graph, lanes, arena_),
         waiting_(graph.nodes.size() + 1),
-        logits_(static_cast<size_t>(graph.classes())) {
+        logits_(static_cast<size_t>(graph.classes())),
+        golden_logits_(static_cast<size_t>(graph.classes() * lanes)) {
     from_.reserve(static_cast<size_t>(lanes));
     to_.reserve(static_cast<size_t>(lanes));
   }
@@ -201,36 +206,63 @@ class RegionProber final : public Prober {
   // Runs the batch of a stage and passes on what is still different from the golden run.
   void run(Stage& stage) {
     if (stage.used == 0) return;
-    const LaneBatch batch{golden_, stage.input.data(), lanes_for(stage.used), lanes_};
+    const LaneBatch batch{golden_, stage.input.data(), lanes_for(stage.used), lanes_,
+                          stage.nan.data()};
     ++costs_.batches;
     costs_.lanes += stage.used;
     const auto step = [&](const RegionSteps::Step& s) {
       s.work->run(batch);
       costs_.macs += s.work->macs() * stage.used;
+      if (s.work->marks_nan()) return;
       kernels().find_nan(s.values, s.rows, lanes_, batch.count, stage.nan.data());
     };
     if (stage.segment.mix) step(*stage.segment.mix);
     for (const RegionSteps::Step& s : stage.segment.rest->steps) step(s);
-    stage.segment.rest->last() ? judge_all(stage) : move_on(stage, batch);
+    stage.segment.rest->last() ? judge_all(stage, batch) : move_on(stage, batch);
     std::fill_n(stage.nan.begin(), batch.count, 0);
     stage.used = 0;
   }
 
-  void judge_all(const Stage& stage) {
-    for (size_t lane = 0; lane < static_cast<size_t>(stage.used); ++lane) {
-      for (size_t c = 0; c < logits_.size(); ++c) {
-        const RowSource& row = stage.segment.rest->logits[c];
-        logits_[c] = row.changed ? row.changed[lane]
-                                 : golden_->value(row.storage, row.element, stage.input[lane]);
-      }
-      const int32_t input = stage.input[lane];
-      const Outcome outcome = judge(logits_.data(), 1, input, stage.nan[lane] != 0);
-      outcomes_[static_cast<size_t>(stage.fault[lane])] = outcome;
-      if (outcome.nan) continue;
-      float largest = golden_largest_[static_cast<size_t>(input)];
-      for (const float logit : logits_) largest = std::max(largest, std::abs(logit));
-      if (!(std::abs(outcome.margin) > kTie * largest)) close_.push_back(stage.fault[lane]);
+  // As Prober::judge() does, all lanes at once.
+  void judge_all(const Stage& stage, const LaneBatch& batch) {
+    std::array<int32_t, kMostLanes> golden_class, top, rank, masked;
+    std::array<float, kMostLanes> margin, largest;
+    const auto stride = static_cast<size_t>(lanes_);
+    for (size_t c = 0; c < logits_.size(); ++c) {
+      const RowSource& row = stage.segment.rest->logits[c];
+      float* golden = golden_logits_.data() + c * stride;
+      batch.gather(graph_.tensor(graph_.logits).storage, static_cast<int64_t>(c), golden);
+      logits_[c] = {row.changed ? row.changed : golden, golden};
     }
+    for (size_t lane = 0; lane < static_cast<size_t>(batch.count); ++lane) {
+      golden_class[lane] = std::max(golden_->golden_class(stage.input[lane]), 0);
+    }
+    kernels().read_answers(logits_.data(), graph_.classes(), golden_class.data(), batch.count,
+                           {top.data(), rank.data(), masked.data(), margin.data(), largest.data()});
+    for (size_t lane = 0; lane < static_cast<size_t>(stage.used); ++lane) {
+      const int64_t index = stage.fault[lane];
+      Outcome& outcome = outcomes_[static_cast<size_t>(index)];
+      if (stage.nan[lane]) {
+        outcome = kNanOutcome;
+        outcome.inf = any_infinite(lane);
+        continue;
+      }
+      outcome = {top[lane],
+                 margin[lane],
+                 rank[lane],
+                 top[lane] != golden_class[lane],
+                 masked[lane] != 0,
+                 false,
+                 std::isinf(largest[lane])};
+      const float most =
+          std::max(largest[lane], golden_largest_[static_cast<size_t>(stage.input[lane])]);
+      if (!(std::abs(outcome.margin) > kTie * most)) close_.push_back(index);
+    }
+  }
+
+  bool any_infinite(size_t lane) const {
+    return std::ranges::any_of(
+        logits_, [&](const RowPair& logit) { return std::isinf(logit.changed[lane]); });
   }
 
   void move_on(Stage& stage, const LaneBatch& batch) {
@@ -281,9 +313,10 @@ class RegionProber final : public Prober {
   std::span<Outcome> outcomes_;
   std::vector<Item> items_;
   std::vector<int32_t> from_, to_;  // lanes on the move to the next stage
-  std::vector<float> logits_;
-  std::vector<int64_t> close_;     // faults whose margin is within tau (METHOD section 7)
-  std::unique_ptr<Prober> exact_;  // runs those
+  std::vector<RowPair> logits_;     // of the batch being judged
+  LaneFloats golden_logits_;        // [class][lane]
+  std::vector<int64_t> close_;      // faults whose margin is within tau (METHOD section 7)
+  std::unique_ptr<Prober> exact_;   // runs those
 };
 
 }  // namespace

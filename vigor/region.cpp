@@ -32,8 +32,12 @@ class MixStep final : public RegionStep {
     float* out;
   };
 
-  MixStep(std::vector<Set> sets, std::vector<Tap> taps, std::vector<Gathered> gathered)
-      : sets_(std::move(sets)), taps_(std::move(taps)), gathered_(std::move(gathered)) {
+  MixStep(std::vector<Set> sets, std::vector<Tap> taps, std::vector<Gathered> gathered,
+          bool rectify)
+      : sets_(std::move(sets)),
+        taps_(std::move(taps)),
+        gathered_(std::move(gathered)),
+        rectify_(rectify) {
     for (const Set& set : sets_) {
       macs_ += static_cast<int64_t>(set.end - set.begin) * set.packed->rows();
     }
@@ -41,8 +45,12 @@ class MixStep final : public RegionStep {
 
   void run(const LaneBatch& batch) const override {
     for (const Gathered& g : gathered_) {
-      batch.gather(g.golden.storage, g.golden.element, g.out);
-      if (g.changed) kernels().subtract(g.changed, g.out, g.out, batch.count);
+      if (!g.changed) {
+        batch.gather(g.golden.storage, g.golden.element, g.out);
+        continue;
+      }
+      kernels().difference(g.changed, batch.golden_row(g.golden.storage, g.golden.element),
+                           batch.golden->lanes(), batch.inputs, batch.count, g.out);
     }
     for (size_t first = 0; first < sets_.size();) {
       size_t last = first + 1;
@@ -58,6 +66,7 @@ class MixStep final : public RegionStep {
   }
 
   int64_t macs() const override { return macs_; }
+  bool marks_nan() const override { return true; }
   int64_t bytes() const override {
     return static_cast<int64_t>(sets_.size() * sizeof(Set) + taps_.size() * sizeof(Tap) +
                                 gathered_.size() * sizeof(Gathered));
@@ -86,8 +95,10 @@ class MixStep final : public RegionStep {
           start.from = batch.inputs;
           start.from_lanes = batch.golden->lanes();
         }
+        const bool last = t + kTermBlock >= count;
         kernels().multiply_taps(weights, start, rows, taps_.data() + set.begin + t,
                                 static_cast<int64_t>(std::min(kTermBlock, count - t)), batch.count,
+                                {last ? batch.nan : nullptr, last && rectify_},
                                 set.out + row * set.out_stride, set.out_stride);
       }
     }
@@ -96,6 +107,7 @@ class MixStep final : public RegionStep {
   std::vector<Set> sets_;
   std::vector<Tap> taps_;
   std::vector<Gathered> gathered_;
+  bool rectify_;
   int64_t macs_ = 0;
 };
 
@@ -171,7 +183,8 @@ std::unique_ptr<RegionStep> MixPlan::finish() {
                     begin[s],
                     begin[s + 1]});
   }
-  return std::make_unique<MixStep>(std::move(sets), std::move(taps), std::move(gathered));
+  return std::make_unique<MixStep>(std::move(sets), std::move(taps), std::move(gathered),
+                                   output_.rectify);
 }
 
 }  // namespace vigor

@@ -22,6 +22,7 @@ struct LaneBatch {
   const Golden* golden;
   const int32_t* inputs;  // that each lane shows
   int count, stride;
+  uint8_t* nan = nullptr;  // per lane: a step that marks_nan() puts 1 where it made one
 
   /// A golden row: input i at [i].
   const float* golden_row(int storage, int64_t element) const {
@@ -76,7 +77,8 @@ struct RegionOutput {
   std::span<const int32_t> changed;
   float* values;
   int64_t stride;
-  RowArena* arena;  // for a step's own rows
+  RowArena* arena;       // for a step's own rows
+  bool rectify = false;  // the step's sums end in a ReLU: Op::rectifies()
 
   float* row(size_t index) const { return values + static_cast<int64_t>(index) * stride; }
 };
@@ -89,6 +91,8 @@ class RegionStep {
   virtual int64_t macs() const { return 0; }
   /// Size of its tables in bytes.
   virtual int64_t bytes() const = 0;
+  /// Nobody else has to look for NaN in its rows: it marks them itself, or makes none of its own.
+  virtual bool marks_nan() const { return false; }
 };
 
 /// Weighted sums, for convolutions and dense layers. Where fewer than three quarters of the terms
@@ -135,14 +139,18 @@ class MixPlan {
 /// The rows that a changed one is computed from, null where none is given.
 using RowPointers = std::span<const float* const>;
 
+/// Whether a step's rows can hold a NaN where the rows that it reads hold none.
+enum class NewNan : bool { kNever, kPossible };
+
 /// A step that computes each changed row from rows of its own: f(row index, rows, out, count).
 template <typename F>
 class RowStep final : public RegionStep {
  public:
   /// Row i reads sources[begin[i]] to sources[begin[i + 1]].
   RowStep(const RegionOutput& output, std::vector<RowSource> sources, std::vector<size_t> begin,
-          F f)
+          NewNan nan, F f)
       : values_(output.values),
+        nan_(nan),
         sources_(std::move(sources)),
         begin_(std::move(begin)),
         f_(std::move(f)) {
@@ -176,9 +184,11 @@ class RowStep final : public RegionStep {
   int64_t bytes() const override {
     return static_cast<int64_t>(sources_.size() * sizeof(RowSource) + begin_.size() * 8);
   }
+  bool marks_nan() const override { return nan_ == NewNan::kNever; }
 
  private:
   float* values_;
+  NewNan nan_;
   std::vector<RowSource> sources_;
   std::vector<size_t> begin_;
   F f_;
@@ -189,21 +199,22 @@ class RowStep final : public RegionStep {
 template <typename F>
 std::unique_ptr<RegionStep> make_row_step(const RegionOutput& output,
                                           std::vector<RowSource> sources, std::vector<size_t> begin,
-                                          F f) {
-  return std::make_unique<RowStep<F>>(output, std::move(sources), std::move(begin), std::move(f));
+                                          NewNan nan, F f) {
+  return std::make_unique<RowStep<F>>(output, std::move(sources), std::move(begin), nan,
+                                      std::move(f));
 }
 
 /// The rows of the changed elements themselves as sources, one each.
 template <typename F>
 std::unique_ptr<RegionStep> make_element_step(const RegionTensor& input, const RegionOutput& output,
-                                              F f) {
+                                              NewNan nan, F f) {
   std::vector<RowSource> sources;
   std::vector<size_t> begin{0};
   for (const int32_t element : output.changed) {
     sources.push_back(input.row(element));
     begin.push_back(sources.size());
   }
-  return make_row_step(output, std::move(sources), std::move(begin), std::move(f));
+  return make_row_step(output, std::move(sources), std::move(begin), nan, std::move(f));
 }
 
 }  // namespace vigor

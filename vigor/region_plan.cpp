@@ -86,6 +86,24 @@ RegionPlanner::RegionPlanner(const Graph& graph, int lanes, RowArena& arena)
     if (node.op->role() == Role::kView) continue;
     for (const int input : node.inputs) last_reader_[index(graph.tensor(input).storage)] = n;
   }
+  for (size_t n = 0; n < graph.nodes.size(); ++n) relu_.push_back(relu_behind(n));
+}
+
+// The ReLU that alone reads the sums of a node: one step makes both.
+std::optional<size_t> RegionPlanner::relu_behind(size_t position) const {
+  const Node& node = graph_.nodes[position];
+  const auto reads = [&](const Node& reader) {
+    return reader.op->role() != Role::kView && std::ranges::any_of(reader.inputs, [&](int input) {
+             return graph_.tensor(input).storage == node.output;
+           });
+  };
+  if (!node.op->rectifies() || graph_.tensor(graph_.logits).storage == node.output) return {};
+  const size_t last = last_reader_[index(node.output)];
+  if (!graph_.nodes[last].op->is_relu() || !reads(graph_.nodes[last]) ||
+      std::ranges::count_if(graph_.nodes, reads) != 1) {
+    return {};
+  }
+  return last;
 }
 
 int64_t RegionPlanner::arena_floats(const Graph& graph, int lanes) {
@@ -153,7 +171,7 @@ RegionSteps::Step RegionPlanner::step(size_t position, std::vector<int32_t> elem
   change(node.output, std::move(elements), rows);
   if (rule) {
     return {node.op->plan_region(operands, {node.output, changed_[index(node.output)].elements,
-                                            rows, lanes_, &arena_}),
+                                            rows, lanes_, &arena_, relu_[position].has_value()}),
             rows, count};
   }
   std::vector<WholeStep::Operand> whole;
@@ -178,8 +196,8 @@ RegionState RegionPlanner::state_at(size_t position) const {
   return state;
 }
 
-// The steps from a node to the next mixing layer.
-RegionSteps RegionPlanner::rest(size_t position) {
+// The steps from a node to the next mixing layer. `mixed`: the one before, if the segment has it.
+RegionSteps RegionPlanner::rest(size_t position, std::optional<size_t> mixed) {
   RegionSteps rest;
   for (; position < graph_.nodes.size(); ++position) {
     const Node& node = graph_.nodes[position];
@@ -188,6 +206,11 @@ RegionSteps RegionPlanner::rest(size_t position) {
     std::vector<int32_t> elements = affected_by(node, rule);
     if (elements.empty()) continue;  // nothing reads the changed elements
     if (node.op->macs() > 0) break;
+    if (mixed && relu_[*mixed] == position) {  // that step has made it
+      const Changed& sums = changed_[index(graph_.nodes[*mixed].output)];
+      change(node.output, sums.elements, sums.values);
+      continue;
+    }
     rest.steps.push_back(step(position, std::move(elements), rule));
   }
   if (position < graph_.nodes.size()) {
@@ -206,10 +229,10 @@ RegionSteps RegionPlanner::rest(size_t position) {
   return rest;
 }
 
-std::shared_ptr<const RegionSteps> RegionPlanner::shared_rest(size_t position) {
+std::shared_ptr<const RegionSteps> RegionPlanner::shared_rest(size_t position, size_t mixed) {
   auto& slot = shared_[state_at(position)];
   if (!slot) {
-    slot = std::make_shared<const RegionSteps>(rest(position));
+    slot = std::make_shared<const RegionSteps>(rest(position, mixed));
     shared_bytes_ += slot->bytes;
   }
   return slot;
@@ -237,9 +260,10 @@ RegionSegment RegionPlanner::segment(const RegionState& state, float* rows) {
   const bool shared = segment.mix && after.changed.size() == 1 &&
                       after.changed[0].storage == graph_.nodes[position - 1].output;
   if (shared) {
-    segment.rest = shared_rest(position);
+    segment.rest = shared_rest(position, position - 1);
   } else {
-    segment.rest = std::make_shared<const RegionSteps>(rest(position));
+    const auto mixed = segment.mix ? std::optional(position - 1) : std::nullopt;
+    segment.rest = std::make_shared<const RegionSteps>(rest(position, mixed));
     segment.bytes += segment.rest->bytes;
   }
   restore();

@@ -94,18 +94,20 @@ class RegionPlanner {
   bool any_changed(const Node& node) const;
   std::vector<int32_t> affected_by(const Node& node, bool& rule) const;
   RegionSteps::Step step(size_t position, std::vector<int32_t> elements, bool rule);
-  RegionSteps rest(size_t position);
-  std::shared_ptr<const RegionSteps> shared_rest(size_t position);
+  RegionSteps rest(size_t position, std::optional<size_t> mixed);
+  std::shared_ptr<const RegionSteps> shared_rest(size_t position, size_t mixed);
+  std::optional<size_t> relu_behind(size_t position) const;
   RegionState state_at(size_t position) const;
   void restore();
 
   const Graph& graph_;
   int lanes_;
   RowArena& arena_;
-  std::vector<int64_t> place_;       // of each node's rows in the arena
-  std::vector<size_t> last_reader_;  // per storage tensor: its last node
-  std::vector<Changed> changed_;     // per storage tensor
-  std::vector<int> touched_;         // storage tensors changed in the segment being made
+  std::vector<int64_t> place_;               // of each node's rows in the arena
+  std::vector<size_t> last_reader_;          // per storage tensor: its last node
+  std::vector<std::optional<size_t>> relu_;  // per node: the ReLU that its sums end in
+  std::vector<Changed> changed_;             // per storage tensor
+  std::vector<int> touched_;                 // storage tensors changed in the segment being made
   std::map<RegionState, std::shared_ptr<const RegionSteps>> shared_;
   int64_t shared_bytes_ = 0;
 };

@@ -35,10 +35,30 @@ struct SumStart {
   int from_lanes;
 };
 
+/// What becomes of sums that are complete. `nan` (may be null): flags of the lanes, 1 is put where
+/// a sum is NaN. `rectify`: max(0, sum) is stored, NaN and -0 as they are.
+struct SumEnd {
+  uint8_t* nan;
+  bool rectify;
+};
+
+/// A row in the lanes of the batch, or a golden one.
+struct RowRef {
+  const float* values;
+  bool golden;
+};
+
 /// A changed row, and the golden row of the same element.
 struct RowPair {
   const float* changed;
   const float* golden;
+};
+
+/// What the logits of each lane say: see Answer (execute.h). `largest`: of their absolute values;
+/// `masked`: 1 where all are the golden ones.
+struct LaneAnswers {
+  int32_t *top, *rank, *masked;
+  float *margin, *largest;
 };
 
 struct Kernels {
@@ -52,15 +72,22 @@ struct Kernels {
                    int lanes);
 
   /// The same over a list of terms: out[r * out_stride + l] = start + sum over t of
-  /// weights[taps[t].term * rows + r] * taps[t].values[l].
+  /// weights[taps[t].term * rows + r] * taps[t].values[l], ended as `end` says.
   void (*multiply_taps)(const float* weights, const SumStart& start, int rows, const Tap* taps,
-                        int64_t count, int lanes, float* out, int64_t out_stride);
+                        int64_t count, int lanes, const SumEnd& end, float* out,
+                        int64_t out_stride);
 
   /// y[i] = scale * x[i] + shift, fused.
   void (*scale_shift)(float scale, float shift, const float* x, float* y, int64_t count);
 
+  /// y[i] = max(0, x[i]), NaN and -0 as they are.
+  void (*rectify)(const float* x, float* y, int64_t count);
+
   /// y[i] = the greater of x[i] and y[i], NaN if either is (as PyTorch).
   void (*maximum)(const float* x, float* y, int64_t count);
+  /// out[l] = the greatest of `start` and the rows, NaN if any is; golden ones as gather().
+  void (*maximum_rows)(const RowRef* rows, size_t count, float start, const int32_t* from,
+                       int from_lanes, int lanes, float* out);
 
   /// y[i] = x[i] + y[i]; y[i] = y[i] / divisor.
   void (*add)(const float* x, float* y, int64_t count);
@@ -75,6 +102,10 @@ struct Kernels {
   void (*find_different)(const RowPair* pairs, size_t count, const int32_t* from, int from_lanes,
                          int lanes, uint8_t* flags);
 
+  /// Logits of a lane that hold no NaN, and golden ones, [classes][lanes]; at least one class.
+  void (*read_answers)(const RowPair* logits, int64_t classes, const int32_t* golden_class,
+                       int lanes, const LaneAnswers& out);
+
   /// out[r * stride + to[i]] = pairs[r].changed[from[i]] for every row r and i < lanes.
   void (*move_lanes)(const RowPair* pairs, size_t count, const int32_t* from, const int32_t* to,
                      int lanes, float* out, int64_t stride);
@@ -82,8 +113,9 @@ struct Kernels {
   /// out[l] = x[from[l]] for l < lanes; x holds from_lanes floats (a multiple of kLaneStep).
   void (*gather)(const float* x, int from_lanes, const int32_t* from, int lanes, float* out);
 
-  /// out[i] = x[i] - y[i].
-  void (*subtract)(const float* x, const float* y, float* out, int64_t count);
+  /// out[l] = changed[l] - golden[from[l]].
+  void (*difference)(const float* changed, const float* golden, int from_lanes, const int32_t* from,
+                     int lanes, float* out);
 };
 
 /// The best set this machine has, or the one that the environment variable VIGOR_ISA names

@@ -36,6 +36,8 @@ class UnaryTangentOp final : public Op {
   F f_;
 };
 
+struct Relu;
+
 /// F maps a float to a float; F::limit(), if any, is the function f(s x) / s tends to, F::slope(x)
 /// its derivative, and
 /// F::monotone() is held against sweeps over the floats (tests/monotone_test.cpp).
@@ -51,7 +53,7 @@ class UnaryOp final : public Op {
   }
   void forward_lanes(std::span<const float* const> operands, float* out, int lanes,
                      float*) const override {
-    apply(operands[0], out, size() * lanes);
+    apply_lanes(operands[0], out, size() * lanes);
   }
   int64_t scratch_size(int) const override { return 0; }
 
@@ -63,11 +65,13 @@ class UnaryOp final : public Op {
 
   std::unique_ptr<RegionStep> plan_region(std::span<const RegionTensor> operands,
                                           const RegionOutput& output) const override {
-    return make_element_step(operands[0], output,
+    return make_element_step(operands[0], output, is_relu() ? NewNan::kNever : NewNan::kPossible,
                              [this](size_t, RowPointers sources, float* out, int count) {
-                               apply(sources[0], out, count);
+                               apply_lanes(sources[0], out, count);
                              });
   }
+
+  bool is_relu() const override { return std::is_same_v<F, Relu>; }
 
   bool monotone() const override {
     if constexpr (requires { f_.monotone(); }) return f_.monotone();
@@ -93,6 +97,9 @@ class UnaryOp final : public Op {
   void apply(const float* x, float* out, int64_t count) const {
     const F f = f_;
     for (int64_t i = 0; i < count; ++i) out[i] = f(x[i]);
+  }
+  void apply_lanes(const float* x, float* out, int64_t count) const {
+    is_relu() ? kernels().rectify(x, out, count) : apply(x, out, count);
   }
 
   F f_;
@@ -131,7 +138,7 @@ struct Identity {
   float operator()(float x) const { return x; }
 };
 
-struct Relu {
+struct Relu {  // kernels().rectify in lanes
   float operator()(float x) const { return x < 0.0F ? 0.0F : x; }
   float slope(float x) const { return x > 0.0F ? 1.0F : 0.0F; }
   std::optional<Relu> limit() const { return *this; }

@@ -52,7 +52,7 @@ class BatchNormOp final : public Op {
           static_cast<int32_t>(element / run_ % static_cast<int64_t>(scale_.size())));
     }
     return make_element_step(
-        operands[0], output,
+        operands[0], output, NewNan::kPossible,
         [this, channels](size_t i, RowPointers sources, float* out, int count) {
           const auto channel = static_cast<size_t>(channels[i]);
           kernels().scale_shift(scale_[channel], shift_[channel], sources[0], out, count);

@@ -89,6 +89,8 @@ class ConvOp final : public Op {
     }
   }
 
+  bool rectifies() const override { return true; }
+
   bool affected(size_t, std::span<const int32_t> changed,
                 std::vector<int32_t>& elements) const override {
     // Output positions of each (sample, group), marked once.

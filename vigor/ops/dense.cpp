@@ -62,6 +62,8 @@ class DenseOp final : public Op {
     }
   }
 
+  bool rectifies() const override { return true; }
+
   bool affected(size_t, std::span<const int32_t> changed,
                 std::vector<int32_t>& elements) const override {
     for (const int32_t element : changed) {

@@ -150,7 +150,7 @@ class ElementwiseOp final : public Op {
       begin.push_back(sources.size());
     }
     const std::vector<int32_t> elements(output.changed.begin(), output.changed.end());
-    return make_row_step(output, std::move(sources), std::move(begin),
+    return make_row_step(output, std::move(sources), std::move(begin), NewNan::kPossible,
                          [this, elements](size_t i, RowPointers rows, float* out, int count) {
                            const auto side = [&](size_t s) -> Row {
                              if (rows[s]) return {rows[s], 0.0F};

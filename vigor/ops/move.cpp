@@ -82,7 +82,7 @@ class MoveOp final : public Op {
       begin.push_back(sources.size());
     }
     return make_row_step(
-        output, std::move(sources), std::move(begin),
+        output, std::move(sources), std::move(begin), NewNan::kNever,
         [](size_t, RowPointers rows, float* out, int count) { std::copy_n(rows[0], count, out); });
   }
 

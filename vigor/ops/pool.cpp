@@ -12,6 +12,47 @@ namespace {
 
 enum class PoolKind { kMax, kAverage };
 
+// The changed outputs of a max-pool.
+class MaxStep final : public RegionStep {
+ public:
+  /// Row i reads sources[begin[i]] to sources[begin[i + 1]].
+  MaxStep(const RegionOutput& output, std::vector<RowSource> sources, std::vector<size_t> begin,
+          float start)
+      : values_(output.values),
+        sources_(std::move(sources)),
+        begin_(std::move(begin)),
+        start_(start) {
+    for (const RowSource& source : sources_) {
+      rows_.push_back({source.changed, source.changed == nullptr});
+    }
+  }
+
+  void run(const LaneBatch& batch) const override {
+    for (size_t s = 0; s < sources_.size(); ++s) {
+      if (rows_[s].golden) {
+        rows_[s].values = batch.golden_row(sources_[s].storage, sources_[s].element);
+      }
+    }
+    float* out = values_;
+    for (size_t i = 0; i + 1 < begin_.size(); ++i, out += batch.stride) {
+      kernels().maximum_rows(rows_.data() + begin_[i], begin_[i + 1] - begin_[i], start_,
+                             batch.inputs, batch.golden->lanes(), batch.count, out);
+    }
+  }
+  int64_t bytes() const override {
+    return static_cast<int64_t>(sources_.size() * (sizeof(RowSource) + sizeof(RowRef)) +
+                                begin_.size() * sizeof(size_t));
+  }
+  bool marks_nan() const override { return true; }
+
+ private:
+  float* values_;
+  std::vector<RowSource> sources_;
+  std::vector<size_t> begin_;
+  float start_;
+  mutable std::vector<RowRef> rows_;  // of the sources
+};
+
 class PoolOp final : public Op {
  public:
   PoolOp(PoolKind kind, const Window& window, bool count_padding)
@@ -113,17 +154,16 @@ class PoolOp final : public Op {
       begin.push_back(sources.size());
       divisors.push_back(divisors_[p]);
     }
-    const bool average = kind_ == PoolKind::kAverage;
-    return make_row_step(
-        output, std::move(sources), std::move(begin),
-        [this, average, divisors](size_t i, RowPointers members, float* out, int count) {
-          const Kernels& set = kernels();
-          std::fill_n(out, count, empty());
-          for (const float* member : members) {
-            (average ? set.add : set.maximum)(member, out, count);
-          }
-          if (average) set.divide(divisors[i], out, count);
-        });
+    if (kind_ == PoolKind::kMax) {
+      return std::make_unique<MaxStep>(output, std::move(sources), std::move(begin), empty());
+    }
+    return make_row_step(output, std::move(sources), std::move(begin), NewNan::kPossible,
+                         [this, divisors](size_t i, RowPointers members, float* out, int count) {
+                           const Kernels& set = kernels();
+                           std::fill_n(out, count, empty());
+                           for (const float* member : members) set.add(member, out, count);
+                           set.divide(divisors[i], out, count);
+                         });
   }
 
   bool monotone() const override { return true; }
