@@ -77,7 +77,7 @@ std::vector<Fault> random_faults(const std::vector<Site>& sites, const Golden& g
 }
 
 // Convolutions with random strides, padding, dilation and groups, batch norm, residual sums,
-// activations, pools, and dense layers to three classes.
+// branches put together, activations, pools, and dense layers to three classes.
 Graph random_network(RandomFloats& random) {
   const auto weights = [&](Shape shape) {
     const int64_t count = element_count(shape);
@@ -91,11 +91,14 @@ Graph random_network(RandomFloats& random) {
     const int64_t out = groups * (1 + random.below(3));
     const Shape& before = graph.tensor(x).shape;
     const int64_t kernel = 1 + random.below(std::min<int64_t>({3, before[2], before[3]}));
+    const int64_t dilation =
+        kernel == 2 && before[2] > 2 && before[3] > 2 ? 1 + random.below(2) : 1;
     const int64_t pad = random.below(kernel + 1);
     x = layer(graph, "Conv", {x},
               {weights({out, channels / groups, kernel, kernel}), weights({out})},
               {{"group", value(groups)},
-               {"pads", value(std::vector<int64_t>{pad, pad, pad, pad})},
+               {"dilations", value(std::vector<int64_t>{dilation, dilation})},
+               {"pads", value(std::vector<int64_t>{pad, pad, random.below(kernel + 1), pad})},
                {"strides", value(std::vector<int64_t>{1 + random.below(2), 1})}});
     channels = out;
     if (random.below(2)) {
@@ -105,7 +108,12 @@ Graph random_network(RandomFloats& random) {
     }
     const char* functions[] = {"Relu", "Sigmoid", "Tanh", "LeakyRelu", "Relu"};
     const int y = layer(graph, functions[random.below(5)], {x});
-    x = random.below(3) == 0 ? layer(graph, "Add", {x, y}) : y;
+    if (random.below(4) == 0) {
+      x = layer(graph, "Concat", {x, y}, {}, {{"axis", value(int64_t{1})}});
+      channels *= 2;
+    } else {
+      x = random.below(3) == 0 ? layer(graph, "Add", {x, y}) : y;
+    }
     const Shape& shape = graph.tensor(x).shape;
     if (shape[2] >= 2 && shape[3] >= 2 && random.below(2)) {
       x = layer(graph, random.below(2) ? "MaxPool" : "AveragePool", {x}, {},
@@ -113,6 +121,7 @@ Graph random_network(RandomFloats& random) {
                  {"strides", value(std::vector<int64_t>{1 + random.below(2), 2})}});
     }
   }
+  if (random.below(4) == 0) x = layer(graph, "GlobalAveragePool", {x});
   x = layer(graph, "Flatten", {x});
   const int64_t features = graph.tensor(x).size;
   x = layer(graph, "Relu",
