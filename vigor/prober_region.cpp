@@ -77,14 +77,14 @@ class RegionProber final : public Prober {
       exact_ = make_suffix_prober(graph_, sites_, kExactLanes);
       exact_->bind(*golden_);
     }
-    std::vector<Fault> again;
-    for (const int64_t i : close_) again.push_back(faults[static_cast<size_t>(i)]);
-    std::vector<Outcome> exact(again.size());
+    again_.clear();
+    for (const int64_t i : close_) again_.push_back(faults[static_cast<size_t>(i)]);
+    exact_outcomes_.resize(again_.size());
     const int64_t before = exact_->costs().macs;
-    exact_->run(again, exact);
+    exact_->run(again_, exact_outcomes_);
     costs_.macs += exact_->costs().macs - before;
-    for (size_t i = 0; i < exact.size(); ++i) {
-      outcomes[static_cast<size_t>(close_[i])] = exact[i];
+    for (size_t i = 0; i < again_.size(); ++i) {
+      outcomes[static_cast<size_t>(close_[i])] = exact_outcomes_[i];
     }
   }
 
@@ -93,6 +93,7 @@ class RegionProber final : public Prober {
   struct Item {
     uint64_t key;
     int64_t fault;
+    auto operator<=>(const Item&) const = default;
   };
 
   // A segment, and the batch that waits for it.
@@ -131,10 +132,7 @@ class RegionProber final : public Prober {
     for (const int64_t i : which) {
       items_.push_back({static_cast<uint64_t>(fault(i).site) << 40 | rank(fault(i)), i});
     }
-    const auto by_key = [](const Item& a, const Item& b) { return a.key < b.key; };
-    if (!std::is_sorted(items_.begin(), items_.end(), by_key)) {
-      std::stable_sort(items_.begin(), items_.end(), by_key);
-    }
+    if (!std::is_sorted(items_.begin(), items_.end())) std::sort(items_.begin(), items_.end());
     Stage* stage = nullptr;
     uint64_t key = ~uint64_t{0};
     for (const Item& item : items_) {
@@ -143,7 +141,8 @@ class RegionProber final : public Prober {
         key = item.key;
         if (bytes_ + planner_.shared_bytes() > cache_) forget();
         const int tensor = sites_[static_cast<size_t>(f.site)].tensor;
-        stage = &stage_at(planner_.start(tensor, f.element));
+        planner_.start(tensor, f.element, start_);
+        stage = &stage_at(start_);
       }
       const int32_t lane = take_lane(*stage, item.fault);
       stage->rows[static_cast<size_t>(lane)] = f.value;
@@ -312,11 +311,14 @@ class RegionProber final : public Prober {
   std::span<const Fault> faults_;  // being run
   std::span<Outcome> outcomes_;
   std::vector<Item> items_;
+  RegionState start_;
   std::vector<int32_t> from_, to_;  // lanes on the move to the next stage
   std::vector<RowPair> logits_;     // of the batch being judged
   LaneFloats golden_logits_;        // [class][lane]
   std::vector<int64_t> close_;      // faults whose margin is within tau (METHOD section 7)
   std::unique_ptr<Prober> exact_;   // runs those
+  std::vector<Fault> again_;
+  std::vector<Outcome> exact_outcomes_;
 };
 
 }  // namespace

@@ -23,31 +23,32 @@ class SuffixProber final : public Prober {
 
   void probe(std::span<const Fault> faults, std::span<const int64_t> which,
              std::span<Outcome> outcomes) override {
-    // By site; there a first fault of each input, a second of each, and so on: so that batches
-    // mostly show the same inputs.
-    struct Item {
-      int32_t site, round, input;
-      int64_t fault;
-      auto operator<=>(const Item&) const = default;
-    };
-    std::vector<Item> items;
-    std::map<std::pair<int32_t, int32_t>, int32_t> rounds;
+    items_.clear();
+    rounds_.assign(sites_.size() * static_cast<size_t>(golden_->count()), 0);
     for (const int64_t i : which) {
       const Fault& f = faults[static_cast<size_t>(i)];
-      items.push_back({f.site, rounds[{f.site, f.input}]++, f.input, i});
+      const int64_t of = f.site * golden_->count() + f.input;
+      items_.push_back({f.site, rounds_[static_cast<size_t>(of)]++, f.input, i});
     }
-    std::sort(items.begin(), items.end());
-    std::vector<int64_t> batch;
-    for (size_t i = 0; i < items.size(); ++i) {
-      batch.push_back(items[i].fault);
-      const bool last = i + 1 == items.size() || items[i + 1].site != items[i].site;
-      if (!last && std::ssize(batch) < lanes_) continue;
-      run_batch(items[i].site, batch, faults, outcomes);
-      batch.clear();
+    std::sort(items_.begin(), items_.end());
+    batch_.clear();
+    for (size_t i = 0; i < items_.size(); ++i) {
+      batch_.push_back(items_[i].fault);
+      const bool last = i + 1 == items_.size() || items_[i + 1].site != items_[i].site;
+      if (!last && std::ssize(batch_) < lanes_) continue;
+      run_batch(items_[i].site, batch_, faults, outcomes);
+      batch_.clear();
     }
   }
 
  private:
+  // By site; there a first fault of each input, a second of each, and so on: so that batches mostly
+  // show the same inputs.
+  struct Item {
+    int32_t site, round, input;
+    int64_t fault;
+    auto operator<=>(const Item&) const = default;
+  };
   // The nodes that depend on one site, with what they read from outside spread over the lanes.
   struct Suffix {
     Suffix(const Graph& graph, std::vector<int> nodes, int lanes)
@@ -84,13 +85,15 @@ class SuffixProber final : public Prober {
 
   // Lanes without a fault go on showing what they did.
   void show_inputs(Suffix& suffix, std::span<const int64_t> batch, std::span<const Fault> faults) {
-    std::vector<int32_t> inputs = suffix.inputs;
-    for (size_t l = 0; l < inputs.size(); ++l) {
-      inputs[l] =
-          l < batch.size() ? faults[static_cast<size_t>(batch[l])].input : std::max(inputs[l], 0);
+    bool same = true;
+    for (size_t l = 0; l < suffix.inputs.size(); ++l) {
+      int32_t& input = suffix.inputs[l];
+      const int32_t shown =
+          l < batch.size() ? faults[static_cast<size_t>(batch[l])].input : std::max(input, 0);
+      same = same && shown == input;
+      input = shown;
     }
-    if (inputs == suffix.inputs) return;
-    suffix.inputs = std::move(inputs);
+    if (same) return;
     for (auto& [tensor, values] : suffix.outside) {
       const float* golden = golden_->values(tensor);
       for (int64_t e = 0; e < graph_.tensor(tensor).size; ++e) {
@@ -128,6 +131,9 @@ class SuffixProber final : public Prober {
   }
 
   int lanes_;
+  std::vector<Item> items_;
+  std::vector<int32_t> rounds_;  // [site][input]: faults so far
+  std::vector<int64_t> batch_;
   std::vector<uint8_t> nan_;  // of each lane: met one on the way
   std::unique_ptr<Suffix> suffix_;
   int32_t site_ = -1;  // of suffix_

@@ -112,9 +112,11 @@ int64_t RegionPlanner::arena_floats(const Graph& graph, int lanes) {
   return floats;
 }
 
-RegionState RegionPlanner::start(int tensor, int64_t neuron) const {
-  const int storage = graph_.tensor(tensor).storage;
-  return {0, {{storage, {static_cast<int32_t>(neuron)}}}};
+void RegionPlanner::start(int tensor, int64_t neuron, RegionState& state) const {
+  state.position = 0;
+  state.changed.resize(1);
+  state.changed[0].storage = graph_.tensor(tensor).storage;
+  state.changed[0].elements.assign(1, static_cast<int32_t>(neuron));
 }
 
 RegionTensor RegionPlanner::view(int storage) {

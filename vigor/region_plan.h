@@ -69,7 +69,7 @@ class RegionPlanner {
   RegionPlanner(const Graph& graph, int lanes, RowArena& arena);
 
   /// A neuron of a site's tensor.
-  RegionState start(int tensor, int64_t neuron) const;
+  void start(int tensor, int64_t neuron, RegionState& state) const;
 
   /// `rows` holds the changed elements of `state`, [state.rows()][lanes].
   RegionSegment segment(const RegionState& state, float* rows);
