@@ -1,5 +1,5 @@
 // Vulnerability factors of bits, neurons, layers and the model (METHOD section 5), as shares from
-// 0 to 1, out of the integer counts of a Run.
+// 0 to 1, out of the integer counts of a Run. NaN where it has none (Run::has_factors).
 #pragma once
 
 #include <array>
