@@ -83,7 +83,8 @@ class Block {
     while (true) {
       Lanes round;
       for (size_t r = 0; r < seen.size(); ++r) {
-        for (int64_t left = std::max<int64_t>(seen[r], 1); left > 0 && !waiting[r].empty(); --left) {
+        for (int64_t left = std::max<int64_t>(seen[r], 1); left > 0 && !waiting[r].empty();
+             --left) {
           round.push_back(waiting[r].back());
           waiting[r].pop_back();
           ++seen[r];
@@ -173,8 +174,12 @@ class Block {
     const float a = golden(k, lane);
     const Threshold t = search_.threshold(k, side, lane);
     const double inner = deviation_inward(t.safe, a), outer = deviation_outward(t.unsafe, a);
-    const auto least = [side](double x, double y) { return side > 0 ? std::min(x, y) : std::max(x, y); };
-    const auto most = [side](double x, double y) { return side > 0 ? std::max(x, y) : std::min(x, y); };
+    const auto least = [side](double x, double y) {
+      return side > 0 ? std::min(x, y) : std::max(x, y);
+    };
+    const auto most = [side](double x, double y) {
+      return side > 0 ? std::max(x, y) : std::min(x, y);
+    };
     for_rows(lane, [&](size_t r) {
       const size_t e = entry(k, side, r);
       tally_.nonvulnerable[e] = least(tally_.nonvulnerable[e], inner);

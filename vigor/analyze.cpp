@@ -174,7 +174,8 @@ class Analysis {
       const int64_t first = findings_->first_input(all[i]);
       // Amortised merging goes through many golden blocks: the fewer units at once, the less is
       // lost when the run is killed.
-      const size_t most = run_.has_factors ? all.size() : kUnitsAtOnce * static_cast<size_t>(threads_);
+      const size_t most =
+          run_.has_factors ? all.size() : kUnitsAtOnce * static_cast<size_t>(threads_);
       while (end < all.size() && end - i < most && findings_->first_input(all[end]) == first) ++end;
       run_units(all.subspan(i, end - i), todo.size());
       i = end;

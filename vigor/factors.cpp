@@ -128,6 +128,7 @@ std::array<double, kBits> bit_means(const SiteResult& site, int64_t inputs, Read
 }
 
 int worst_bit(const SiteResult& site, int64_t inputs, int64_t k) {
+  if (!has_counts(site.tally)) return -1;
   int worst = kBits - 1;
   for (int bit = kBits - 2; bit >= 0; --bit) {
     if (bvf(site, inputs, k, bit) > bvf(site, inputs, k, worst)) worst = bit;

@@ -39,7 +39,7 @@ double nvf(const SiteResult& site, int64_t inputs, int64_t k, Reading reading = 
 /// Mean of bvf over the neurons, for each bit.
 std::array<double, kBits> bit_means(const SiteResult& site, int64_t inputs,
                                     Reading reading = Reading::kResolved);
-/// Bit with the greatest bvf of a neuron, the higher one of equals.
+/// Bit with the greatest bvf of a neuron, the higher one of equals; -1 without factors.
 int worst_bit(const SiteResult& site, int64_t inputs, int64_t k);
 
 /// Mean of nvf over the neurons of the site.

@@ -117,7 +117,8 @@ void Findings::unpack(const Part& part) {
       numbers.push_back(reader.get(site.neurons - 1));
     }
     const int64_t count = std::ssize(numbers);
-    found.push_back({&site, std::move(numbers), get_tally(reader, count, site.rows, run_.has_factors)});
+    found.push_back(
+        {&site, std::move(numbers), get_tally(reader, count, site.rows, run_.has_factors)});
   }
   // Thresholds of a part that is refused are overwritten when its units are redone.
   std::vector<float> four(4);

@@ -89,8 +89,7 @@ Threshold GuidedSearch::threshold(size_t k, int side, size_t lane) const {
   const Pair& p = pair(k, side, lane);
   const Bracket& b = brackets_[group_[k] * count_ + lane];
   // A NaN on either side of the cut may be this neuron's: such flips are run.
-  return {lattice_.point(a, side, p.safe),
-          p.confirmed ? lattice_.point(a, side, p.unsafe) : none,
+  return {lattice_.point(a, side, p.safe), p.confirmed ? lattice_.point(a, side, p.unsafe) : none,
           p.confirmed && (b.sides[0].nan || b.sides[1].nan)};
 }
 
