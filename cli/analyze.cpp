@@ -63,8 +63,12 @@ void check_values(Given& given) {
 void print_forecast(const Graph& graph, const Dataset& data, const AnalyzeOptions& options) {
   const int64_t inputs = options.inputs > 0 ? std::min(options.inputs, data.size()) : data.size();
   const int threads = options.threads > 0 ? options.threads : available_cores();
-  const Forecast cost = forecast(
-      graph, choose_sites(graph, options.sites, options.neurons, options.seed), inputs, threads);
+  const double probes = !merges_amortised(options)  ? kSearchProbes
+                        : options.ranges == "inner" ? kAmortisedInnerProbes
+                                                    : kAmortisedProbes;
+  const Forecast cost =
+      forecast(graph, choose_sites(graph, options.sites, options.neurons, options.seed), inputs,
+               threads, probes);
   fmt::print("{} neurons, {} inputs: about {} probes, {} on {} threads, {} of memory\n",
              with_commas(cost.neurons), with_commas(inputs),
              with_commas(static_cast<int64_t>(cost.probes)), duration(cost.seconds), threads,

@@ -23,7 +23,7 @@ namespace {
 constexpr int64_t kMostSlopeBytes = int64_t{256} << 20;
 
 // For each thread, of those that go through many golden blocks.
-constexpr size_t kUnitsAtOnce = 16;
+constexpr size_t kUnitsAtOnce = 32;
 
 class Stopwatch {
  public:
