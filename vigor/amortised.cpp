@@ -44,6 +44,7 @@ class Block {
         add_golden(k, round);
         if (dead[k]) add_thresholds(k, round);
       }
+      tally_.contradictions[k] += search_.contradictions()[k];
     }
   }
 

@@ -191,7 +191,8 @@ class Analysis {
     const int64_t first = findings_->first_input(units.front());
     const int64_t end = first + findings_->inputs_of(units.front());
     const int64_t block = inputs_per_block(graph_);
-    const double step = 1.0 / static_cast<double>((end - first + block - 1) / block);
+    const int64_t blocks = (end - first + block - 1) / block;
+    const double step = 1.0 / static_cast<double>(blocks);
     std::vector<AmortisedUnit> amortised;
     for (size_t n = 0; n < units.size() && !run_.has_factors; ++n) {
       const UnitNeurons& neurons = findings_->neurons(units[n]);

@@ -37,6 +37,7 @@ GuidedSearch::GuidedSearch(Prober& prober, const Lattice& lattice, int32_t site,
       neurons_(elements(prober.site(site), block)),
       count_(static_cast<size_t>(golden_.count())),
       pairs_(neurons_.size() * 2 * count_),
+      contradictions_(neurons_.size()),
       map_(prober.graph(), facts.chain, neurons_, golden_),
       row_(static_cast<size_t>(golden_.lanes())) {
   for (const int64_t neuron : neurons_) {
@@ -164,6 +165,8 @@ void GuidedSearch::run_probes(std::span<int64_t> probes) {
     const auto& [k, lane, side, point, cut_value] = probes_[n];
     const Outcome& outcome = outcomes_[n];
     ++probes[k];
+    const Verdict known = bracket(k, lane).verdict(cut_value);
+    if (known == (outcome.critical ? Verdict::kSafe : Verdict::kCritical)) ++contradictions_[k];
     learn(pair(k, side, lane), bracket(k, lane), static_cast<int64_t>(lane), cut_value, outcome);
     Pair& p = pair(k, side, lane);
     if (outcome.critical) {

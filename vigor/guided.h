@@ -72,6 +72,8 @@ class GuidedSearch {
   void finish(std::span<const std::pair<size_t, int>> sides, std::span<int64_t> probes);
   /// Of a side whose search has ended.
   Threshold threshold(size_t k, int side, size_t lane) const;
+  /// Probes of each neuron that came out otherwise than those of its cut say.
+  std::span<const int64_t> contradictions() const { return contradictions_; }
 
  private:
   enum class State : uint8_t { kDone, kOpen, kActive };  // kOpen: the last point is probed next
@@ -139,6 +141,7 @@ class GuidedSearch {
   std::vector<size_t> group_;      // bracket of each neuron
   std::vector<Bracket> brackets_;  // [group][input]
   std::vector<Pair> pairs_;        // [neuron][side][input]
+  std::vector<int64_t> contradictions_;
   CutMap map_;
   std::vector<float> row_;
   std::vector<Probe> probes_;
