@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "analyze_options.h"
 #include "commands.h"
 #include "error.h"
 #include "finish.h"
@@ -50,6 +51,7 @@ void check_values(Given& given) {
     fail("--method paper",
          "got --search, --without, --tolerance-bits or --audit, which are of --method lattice");
   }
+  check_options(options);
   std::vector<Site> none;
   if (!options.neurons.empty()) sample_neurons(none, options.neurons, options.seed);
   if (options.lanes < kLaneStep || options.lanes > kMostLanes || options.lanes % kLaneStep != 0) {
@@ -61,8 +63,12 @@ void check_values(Given& given) {
 void print_forecast(const Graph& graph, const Dataset& data, const AnalyzeOptions& options) {
   const int64_t inputs = options.inputs > 0 ? std::min(options.inputs, data.size()) : data.size();
   const int threads = options.threads > 0 ? options.threads : available_cores();
-  const Forecast cost = forecast(
-      graph, choose_sites(graph, options.sites, options.neurons, options.seed), inputs, threads);
+  const double probes = !merges_amortised(options)  ? kSearchProbes
+                        : options.ranges == "inner" ? kAmortisedInnerProbes
+                                                    : kAmortisedProbes;
+  const Forecast cost =
+      forecast(graph, choose_sites(graph, options.sites, options.neurons, options.seed), inputs,
+               threads, probes);
   fmt::print("{} neurons, {} inputs: about {} probes, {} on {} threads, {} of memory\n",
              with_commas(cost.neurons), with_commas(inputs),
              with_commas(static_cast<int64_t>(cost.probes)), duration(cost.seconds), threads,
@@ -165,6 +171,17 @@ void add_analyze(CLI::App& app) {
                    "guided, or bisect: plain bisection, the oracle (docs/search.md)")
       ->capture_default_str()
       ->check(CLI::IsMember({"guided", "bisect"}));
+  command
+      ->add_option("--ranges", options.ranges,
+                   "both, or inner: the non-vulnerable ranges alone (with --factors none)")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"both", "inner"}));
+  command
+      ->add_option("--factors", options.factors,
+                   "resolved, or none: ranges alone, no bit flips; a fraction of the probes "
+                   "(docs/search.md)")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"resolved", "none"}));
   std::vector<std::string> shortcuts;
   for (const auto& [name, member] : kShortcuts) shortcuts.emplace_back(name);
   command
@@ -189,7 +206,8 @@ void add_analyze(CLI::App& app) {
   command->footer(
       "Examples:\n"
       "  vigor analyze lenet5.onnx --data mnist:DIR --scale 1/255 --inputs 100 -o run.h5\n"
-      "  vigor analyze net.onnx --data npz:images.npz --audit 1% --keep-thresholds -o run.h5");
+      "  vigor analyze net.onnx --data npz:images.npz --audit 1% --keep-thresholds -o run.h5\n"
+      "  vigor analyze net.onnx --data npz:images.npz --ranges inner --factors none -o run.h5");
   add_keep_options(*command, given->keep);
   command->callback([given, data, output, command] {
     if (!given->dry_run && output->empty()) throw CLI::RequiredError("--output");

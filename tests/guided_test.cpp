@@ -8,23 +8,12 @@
 #include <numeric>
 
 #include "dataset.h"
-#include "networks.h"
+#include "guided_cases.h"
 #include "onnx_import.h"
 #include "run_head.h"
-#include "unit.h"
 
 namespace vigor {
 namespace {
-
-std::vector<SiteFacts> facts_of(const Graph& graph, const std::vector<Site>& sites) {
-  std::vector<SiteFacts> facts;
-  for (const Site& site : sites) {
-    facts.push_back({find_cut(graph, site.tensor),
-                     static_cast<int32_t>(sites.size() + facts.size()),
-                     far_limits(graph, site, all_numbers(site))});
-  }
-  return facts;
-}
 
 struct Comparison {
   int64_t pairs = 0, different = 0, finite = 0;
@@ -85,57 +74,9 @@ Comparison compare(const Graph& graph, std::vector<Site> sites, const std::vecto
   return result;
 }
 
-// Everything, then each shortcut left out, then nothing at all.
-std::vector<Shortcuts> combinations() {
-  std::vector<Shortcuts> all(1);
-  Shortcuts none;
-  for (const auto& [name, member] : kShortcuts) {
-    Shortcuts one;
-    one.*member = none.*member = false;
-    all.push_back(one);
-  }
-  all.push_back(none);
-  return all;
-}
-
-using Node = std::pair<const char*, std::map<std::string, Attribute>>;
-const std::map<std::string, Attribute> kPool2{{"kernel_shape", value(std::vector<int64_t>{2, 2})},
-                                              {"strides", value(std::vector<int64_t>{2, 2})}};
-
-int batch_norm(Graph& graph, int x, const std::vector<float>& scale) {
-  const auto channels = static_cast<int64_t>(scale.size());
-  const std::vector<float> zero(scale.size(), 0.1F), one(scale.size(), 1.0F);
-  return layer(graph, "BatchNormalization", {x},
-               {constant({channels}, scale), constant({channels}, zero), constant({channels}, zero),
-                constant({channels}, one)});
-}
-
-// conv -> the chain -> dense: margins are concave in every value behind the chain, so that each
-// side has one crossing, and the searches must agree on every pair.
-Graph one_layer_behind(RandomFloats& random, const std::vector<Node>& chain, bool negative_scale) {
-  Graph graph = network({1, 1, 7, 7});
-  int x = layer(graph, "Conv", {graph.input},
-                {constant({3, 1, 3, 3}, random.floats(27, 0.5F)), constant({3}, {0, 0.2F, -0.1F})});
-  if (negative_scale) x = batch_norm(graph, x, {1.3F, -0.7F, 0.0F});
-  for (const auto& [type, attributes] : chain) x = layer(graph, type, {x}, {}, attributes);
-  x = layer(graph, "Flatten", {x});
-  const int64_t size = graph.tensor(x).size;
-  dense(graph, x, random.floats(size * 4, 0.5F), random.floats(4, 0.3F));
-  return graph;
-}
-
 TEST(Guided, EqualsBisectionWhereOneCrossingIsTheTruth) {
   RandomFloats random(11);
-  const std::vector<std::vector<Node>> chains{
-      {},
-      {{"Relu", {}}},
-      {{"Sigmoid", {}}},
-      {{"Tanh", {}}, {"MaxPool", kPool2}},
-      {{"Relu", {}}, {"MaxPool", kPool2}},      // 5x5: one row and column are dead
-      {{"AveragePool", kPool2}, {"Relu", {}}},  // members keep their own lattices
-      {{"LeakyRelu", {}}, {"Neg", {}}, {"MaxPool", kPool2}},
-  };
-  for (const auto& chain : chains) {
+  for (const auto& chain : chains_to_one_layer()) {
     for (const bool negative_scale : {false, true}) {
       const Graph graph = one_layer_behind(random, chain, negative_scale);
       const auto inputs = random.floats(49 * 4, 1);
@@ -155,20 +96,7 @@ TEST(Guided, FindsACrossingInDeepNetworks) {
   RandomFloats random(12);
   int64_t pairs = 0, different = 0;
   for (const char* function : {"Relu", "Sigmoid", "HardSwish"}) {
-    Graph graph = network({1, 2, 8, 8});
-    int x = layer(graph, "Conv", {graph.input},
-                  {constant({4, 2, 3, 3}, random.floats(72, 0.4F)), constant({4}, {0, 0.1F, 0, 0})},
-                  {{"pads", value(std::vector<int64_t>{1, 1, 1, 1})}});
-    x = layer(graph, function, {batch_norm(graph, x, {1, -1, 0.5F, 2})});
-    x = layer(graph, "MaxPool", {x}, {}, kPool2);
-    const int y =
-        layer(graph, "Conv", {x},
-              {constant({4, 4, 1, 1}, random.floats(16, 0.5F)), constant({4}, {0, 0, 0, 0})});
-    x = layer(graph, "Relu", {layer(graph, "Add", {x, y})});  // x has two consumers
-    x = layer(graph, "Flatten", {x});
-    x = layer(graph, function,
-              {dense(graph, x, random.floats(64 * 8, 0.3F), random.floats(8, 0.3F))});
-    dense(graph, x, random.floats(40, 0.5F), random.floats(5, 0.3F));
+    const Graph graph = deep_network(random, function);
     const auto inputs = random.floats(128 * 2, 1);
     for (const Shortcuts& shortcuts : combinations()) {
       const Comparison c = compare(graph, select_sites(graph, "all"), inputs, shortcuts, "region");

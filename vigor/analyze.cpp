@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <mutex>
 
+#include "amortised.h"
 #include "analyze_options.h"
 #include "error.h"
 #include "far_class.h"
@@ -19,6 +21,9 @@ namespace {
 
 // Far slopes are kept where all of them fit; they only make searches shorter.
 constexpr int64_t kMostSlopeBytes = int64_t{256} << 20;
+
+// For each thread, of those that go through many golden blocks.
+constexpr size_t kUnitsAtOnce = 32;
 
 class Stopwatch {
  public:
@@ -47,7 +52,8 @@ class Analysis {
                       options.seed,
                       nullptr,
                       options.shortcuts,
-                      paper_init(options)},
+                      paper_init(options),
+                      options.ranges != "inner"},
         threads_(options.threads > 0 ? options.threads : available_cores()),
         memory_(options.memory > 0 ? options.memory : default_memory()),
         cache_(prober_cache(graph, memory_, threads_)),
@@ -72,7 +78,8 @@ class Analysis {
     if (unit_options_.paper != PaperInit::kNone) {
       for (SiteResult& site : run_.sites) leave_out_neurons(site, run_);
     }
-    count_ranges();
+    if (run_.has_factors) count_ranges();
+    if (!run_.has_vulnerable) drop_vulnerable();
     run_.provenance.seconds = watch.seconds();
     stats_.ranges = run_.provenance.seconds - before;
     if (progress_.stats) progress_.stats(run_, stats_);
@@ -94,11 +101,13 @@ class Analysis {
     run_.options = canonical(options_, inputs_, unit_options_.per_class);
     run_.method = options_.method;
     run_.seed = options_.seed;
+    run_.has_factors = !merges_amortised(options_);
+    run_.has_vulnerable = unit_options_.vulnerable;
     const int64_t rows = unit_options_.per_class ? graph_.classes() + 1 : 1;
     for (const Site& site : sites_) {
       const auto neurons = static_cast<int64_t>(site.neurons.size());
       SiteResult result{describe_site(graph_, site),
-                        SiteTally(neurons, rows),
+                        SiteTally(neurons, rows, run_.has_factors),
                         std::vector<int32_t>(2 * site.neurons.size(), -1),
                         count_cuts(graph_, site),
                         {}};
@@ -107,7 +116,9 @@ class Analysis {
       }
       run_.sites.push_back(std::move(result));
     }
-    findings_ = std::make_unique<Findings>(graph_, run_, log_.keeps());
+    const int64_t block = inputs_per_block(graph_);
+    findings_ = std::make_unique<Findings>(
+        graph_, run_, run_.has_factors ? block : amortised_inputs(block, rows), log_.keeps());
   }
 
   // Far classes of all neurons, and what else the searches know before any data.
@@ -161,7 +172,11 @@ class Analysis {
     for (size_t i = 0; i < all.size();) {
       size_t end = i;
       const int64_t first = findings_->first_input(all[i]);
-      while (end < all.size() && findings_->first_input(all[end]) == first) ++end;
+      // Amortised merging goes through many golden blocks: the fewer units at once, the less is
+      // lost when the run is killed.
+      const size_t most =
+          run_.has_factors ? all.size() : kUnitsAtOnce * static_cast<size_t>(threads_);
+      while (end < all.size() && end - i < most && findings_->first_input(all[end]) == first) ++end;
       run_units(all.subspan(i, end - i), todo.size());
       i = end;
     }
@@ -170,40 +185,79 @@ class Analysis {
     probers_.clear();  // their memory is needed for one golden run per thread
   }
 
-  // Units of one block of inputs.
+  // Units of the same inputs, golden block by golden block (there is one, unless merging is
+  // amortised).
   void run_units(std::span<const int64_t> units, size_t of) {
-    const Stopwatch golden_watch;
-    const Golden golden =
-        golden_block(graph_, data_, findings_->first_input(units.front()), inputs_);
-    stats_.golden += golden_watch.seconds();
+    const int64_t first = findings_->first_input(units.front());
+    const int64_t end = first + findings_->inputs_of(units.front());
+    const int64_t block = inputs_per_block(graph_);
+    const int64_t blocks = (end - first + block - 1) / block;
+    const double step = 1.0 / static_cast<double>(blocks);
+    std::vector<AmortisedUnit> amortised;
+    for (size_t n = 0; n < units.size() && !run_.has_factors; ++n) {
+      const UnitNeurons& neurons = findings_->neurons(units[n]);
+      amortised.emplace_back(static_cast<int32_t>(neurons.site), neurons.numbers, graph_.classes(),
+                             unit_options_);
+    }
+    std::vector<double> seconds(units.size());
+    for (int64_t input = first; input < end; input += block) {
+      const bool last = input + block >= end;
+      const Stopwatch golden_watch;
+      const Golden golden = golden_block(graph_, data_, input, inputs_);
+      stats_.golden += golden_watch.seconds();
+      bind_probers(golden);
+      share_work(threads_, std::ssize(units), [&](int worker, int64_t item) {
+        Prober& prober = *probers_[static_cast<size_t>(worker)];
+        const auto n = static_cast<size_t>(item);
+        const UnitNeurons& neurons = findings_->neurons(units[n]);
+        const size_t site = neurons.site;
+        const Stopwatch watch;
+        std::vector<Threshold> thresholds;
+        SiteTally found;
+        if (run_.has_factors) {
+          found = run_unit(prober, static_cast<int32_t>(site), neurons.numbers, unit_options_,
+                           &thresholds);
+        } else {
+          amortised[n].add(prober);
+        }
+        seconds[n] += watch.seconds();
+        if (!last) return;
+        log_.finish(units[n], [&] {
+          findings_->add(units[n], run_.has_factors ? found : amortised[n].tally(), thresholds);
+          stats_.sites[site] += seconds[n];
+          advance(step, of);
+          --left_[site];
+          report_site(site);
+        });
+      });
+      if (!last) advance(step * static_cast<double>(units.size()), of);
+    }
+  }
+
+  void bind_probers(const Golden& golden) {
     while (std::ssize(probers_) < threads_) {
       probers_.push_back(make_prober(options_.prober, graph_, probed_, options_.lanes, cache_));
     }
     for (const auto& prober : probers_) prober->bind(golden);
-    share_work(threads_, std::ssize(units), [&](int worker, int64_t item) {
-      const int64_t unit = units[static_cast<size_t>(item)];
-      const UnitNeurons& neurons = findings_->neurons(unit);
-      const size_t site = neurons.site;
-      const Stopwatch watch;
-      std::vector<Threshold> thresholds;
-      const SiteTally part =
-          run_unit(*probers_[static_cast<size_t>(worker)], static_cast<int32_t>(site),
-                   neurons.numbers, unit_options_, &thresholds);
-      log_.finish(unit, [&] {
-        findings_->add(unit, part, thresholds);
-        stats_.sites[site] += watch.seconds();
-        if (progress_.advance) {
-          progress_.advance(static_cast<double>(++done_) / static_cast<double>(of));
-        }
-        --left_[site];
-        report_site(site);
-      });
-    });
+  }
+
+  // By so many units of `of`.
+  void advance(double units, size_t of) {
+    done_ += units;
+    if (progress_.advance) progress_.advance(std::min(done_ / static_cast<double>(of), 1.0));
   }
 
   void report_site(size_t site) const {
     const bool whole = left_[site] == 0 && !log_.sharded();
     if (whole && progress_.site_done) progress_.site_done(run_.sites[site]);
+  }
+
+  void drop_vulnerable() {
+    for (SiteResult& site : run_.sites) {
+      std::ranges::fill(site.tally.vulnerable, std::nan(""));
+      std::ranges::fill(site.tally.vulnerable_finite, std::nan(""));
+      std::ranges::fill(site.tally.finite, 0);
+    }
   }
 
   // Phase 2: the golden run again, every flip against the merged ranges.
@@ -245,7 +299,7 @@ class Analysis {
   // What follows, and the sites' findings, change with the log's lock held.
   std::unique_ptr<Findings> findings_;
   std::vector<int64_t> left_;  // by site: units to do
-  int64_t done_ = 0;
+  double done_ = 0;            // units
   AnalyzeStats stats_;
 };
 

@@ -23,6 +23,8 @@ struct AnalyzeOptions {
   std::string method = "lattice";  // or paper: METHOD section 3
   std::string paper_init = "gradient";  // of the paper's method; or class
   std::string search = "guided";        // of the lattice; or bisect: plain bisection, the oracle
+  std::string ranges = "both";          // or inner: the non-vulnerable ones alone
+  std::string factors = "resolved";     // or none: ranges alone, by amortised merging
   Shortcuts shortcuts;                  // of the guided search
   std::string prober = "region";
   double audit = 0;  // share of the flips settled without a run that are run all the same

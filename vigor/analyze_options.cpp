@@ -25,7 +25,25 @@ void check_options(const AnalyzeOptions& options) {
   if (options.audit < 0 || options.audit > 1) {
     fail("audit", "got {}, expected a share from 0 to 1", options.audit);
   }
+  if (options.ranges != "both" && options.ranges != "inner") {
+    fail("ranges", "got '{}', expected both or inner", options.ranges);
+  }
+  if (options.factors != "resolved" && options.factors != "none") {
+    fail("factors", "got '{}', expected resolved or none", options.factors);
+  }
+  if (!merges_amortised(options)) {
+    if (options.ranges == "inner") fail("ranges", "inner needs factors none");
+    return;
+  }
+  if (options.method == kPaperMethod || options.search != "guided" || options.keep_thresholds ||
+      options.audit > 0) {
+    fail("factors",
+         "none leaves most thresholds open: it has no method paper, no search bisect, no audit, "
+         "and no thresholds to keep");
+  }
 }
+
+bool merges_amortised(const AnalyzeOptions& options) { return options.factors == "none"; }
 
 bool rows_per_class(const AnalyzeOptions& options, const Graph& graph,
                     const std::vector<Site>& sites) {
@@ -62,6 +80,10 @@ std::string canonical(const AnalyzeOptions& options, int64_t inputs, bool per_cl
                       {"keep_thresholds", options.keep_thresholds},
                       {"audit", options.audit}};
   if (options.method == kPaperMethod) json["paper_init"] = options.paper_init;
+  if (merges_amortised(options)) {
+    json["factors"] = options.factors;
+    json["ranges"] = options.ranges;
+  }
   return json.dump();
 }
 
@@ -86,6 +108,10 @@ AnalyzeOptions parse_analyze_options(const std::string& text, uint64_t seed) {
     if (json.contains("paper_init")) {
       options.method = kPaperMethod;
       options.paper_init = json.at("paper_init");
+    }
+    if (json.contains("factors")) {
+      options.factors = json.at("factors");
+      options.ranges = json.at("ranges");
     }
   } catch (const nlohmann::json::exception& error) {
     fail("options", "cannot be understood: {}", error.what());

@@ -17,6 +17,9 @@ void check_options(const AnalyzeOptions& options);
 bool rows_per_class(const AnalyzeOptions& options, const Graph& graph,
                     const std::vector<Site>& sites);
 
+/// Whether ranges are all that is wanted.
+bool merges_amortised(const AnalyzeOptions& options);
+
 /// How the paper's method starts; kNone with the default one. Throws Error.
 PaperInit paper_init(const AnalyzeOptions& options);
 

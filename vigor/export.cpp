@@ -37,8 +37,8 @@ json to_json(const SiteResult& site, const Run& run) {
           {"shape", site.shape},
           {"neurons", site.tally.neurons},
           {"population", site.site.population},
-          {"lvf", to_json(lvf(site, run.inputs()))},
-          {"bvf", bit_means(site, run.inputs())},
+          {"lvf", run.has_factors ? to_json(lvf(site, run.inputs())) : json()},
+          {"bvf", run.has_factors ? json(bit_means(site, run.inputs())) : json()},
           {"far_class", {{"below", below}, {"above", above}}},
           {"contradictions", contradictions(site)},
           {"paper", paper},
@@ -67,6 +67,7 @@ void write_sites(const std::filesystem::path& file, const Run& run) {
 void write_bits(const std::filesystem::path& file, const Run& run) {
   CsvFile csv(file, "site,bit,bvf_low,bvf,bvf_high,bvf_nan");
   for (const SiteResult& site : run.sites) {
+    if (!run.has_factors) break;
     const auto low = bit_means(site, run.inputs(), Reading::kLow);
     const auto resolved = bit_means(site, run.inputs());
     const auto high = bit_means(site, run.inputs(), Reading::kHigh);
@@ -115,8 +116,8 @@ std::string to_json(const Run& run) {
       {"model",
        {{"name", run.model},
         {"sha256", run.model_sha256},
-        {"mvf", to_json(mvf(run))},
-        {"bvf", model_bit_means(run)},
+        {"mvf", run.has_factors ? to_json(mvf(run)) : json()},
+        {"bvf", run.has_factors ? json(model_bit_means(run)) : json()},
         {"weights", weights_text(run)},
         {"probes_per_pair", probes_per_pair(run)},
         {"forward_equivalents", forward_equivalents(run)},

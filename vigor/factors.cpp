@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 namespace vigor {
 
 namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 double ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
@@ -28,6 +31,9 @@ const std::vector<int64_t>& counts(const SiteTally& tally, Reading reading) {
       return tally.critical;
   }
 }
+
+// Whether flips were looked at: without, factors are NaN.
+bool has_counts(const SiteTally& tally) { return !tally.critical.empty() || tally.neurons == 0; }
 
 double pairs(const SiteResult& site, int64_t inputs) {
   return static_cast<double>(site.tally.neurons) * static_cast<double>(inputs);
@@ -96,11 +102,13 @@ std::optional<Interval> stratified_interval(const Run& run, double mean) {
 }  // namespace
 
 double bvf(const SiteResult& site, int64_t inputs, int64_t k, int bit, Reading reading) {
+  if (!has_counts(site.tally)) return kNaN;
   const auto cell = static_cast<size_t>(k * kBits + bit);
   return ratio(static_cast<double>(counts(site.tally, reading)[cell]), static_cast<double>(inputs));
 }
 
 double nvf(const SiteResult& site, int64_t inputs, int64_t k, Reading reading) {
+  if (!has_counts(site.tally)) return kNaN;
   const auto first = counts(site.tally, reading).begin() + k * kBits;
   const auto critical = static_cast<double>(std::accumulate(first, first + kBits, int64_t{0}));
   return ratio(critical, static_cast<double>(inputs) * kBits);
@@ -112,12 +120,15 @@ std::array<double, kBits> bit_means(const SiteResult& site, int64_t inputs, Read
   for (size_t cell = 0; cell < cells.size(); ++cell) critical[cell % kBits] += cells[cell];
   std::array<double, kBits> means;
   for (size_t bit = 0; bit < kBits; ++bit) {
-    means[bit] = ratio(static_cast<double>(critical[bit]), pairs(site, inputs));
+    means[bit] = has_counts(site.tally)
+                     ? ratio(static_cast<double>(critical[bit]), pairs(site, inputs))
+                     : kNaN;
   }
   return means;
 }
 
 int worst_bit(const SiteResult& site, int64_t inputs, int64_t k) {
+  if (!has_counts(site.tally)) return -1;
   int worst = kBits - 1;
   for (int bit = kBits - 2; bit >= 0; --bit) {
     if (bvf(site, inputs, k, bit) > bvf(site, inputs, k, worst)) worst = bit;
@@ -126,6 +137,7 @@ int worst_bit(const SiteResult& site, int64_t inputs, int64_t k) {
 }
 
 Factor lvf(const SiteResult& site, int64_t inputs) {
+  if (!has_counts(site.tally)) return {kNaN, kNaN, kNaN, kNaN, std::nullopt};
   const auto share = [&](Reading reading) {
     return ratio(sum(counts(site.tally, reading)), pairs(site, inputs) * kBits);
   };
@@ -150,7 +162,7 @@ Factor mvf(const Run& run) {
     model.high += share * factor.high;
     model.nan += share * factor.nan;
   }
-  model.interval = stratified_interval(run, model.resolved);
+  if (run.has_factors) model.interval = stratified_interval(run, model.resolved);
   return model;
 }
 

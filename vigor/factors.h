@@ -1,5 +1,5 @@
 // Vulnerability factors of bits, neurons, layers and the model (METHOD section 5), as shares from
-// 0 to 1, out of the integer counts of a Run.
+// 0 to 1, out of the integer counts of a Run. NaN where it has none (Run::has_factors).
 #pragma once
 
 #include <array>
@@ -39,7 +39,7 @@ double nvf(const SiteResult& site, int64_t inputs, int64_t k, Reading reading = 
 /// Mean of bvf over the neurons, for each bit.
 std::array<double, kBits> bit_means(const SiteResult& site, int64_t inputs,
                                     Reading reading = Reading::kResolved);
-/// Bit with the greatest bvf of a neuron, the higher one of equals.
+/// Bit with the greatest bvf of a neuron, the higher one of equals; -1 without factors.
 int worst_bit(const SiteResult& site, int64_t inputs, int64_t k);
 
 /// Mean of nvf over the neurons of the site.

@@ -26,9 +26,9 @@ std::vector<int64_t> first_numbers(int64_t count) {
 
 }  // namespace
 
-Findings::Findings(const Graph& graph, Run& run, bool pending)
+Findings::Findings(const Graph& graph, Run& run, int64_t unit_inputs, bool pending)
     : run_(run),
-      block_(inputs_per_block(graph)),
+      block_(unit_inputs),
       blocks_((std::ssize(run.golden_class) + block_ - 1) / block_),
       keeps_pending_(pending) {
   for (size_t s = 0; s < run.sites.size(); ++s) {
@@ -65,7 +65,7 @@ void Findings::add(int64_t unit, const SiteTally& tally, const std::vector<Thres
     }
   }
   if (!keeps_pending_) return;
-  pending_.try_emplace(unit % std::ssize(neurons_), tally.neurons, tally.rows)
+  pending_.try_emplace(unit % std::ssize(neurons_), tally.neurons, tally.rows, run_.has_factors)
       .first->second.merge(tally, first_numbers(tally.neurons));
 }
 
@@ -117,7 +117,8 @@ void Findings::unpack(const Part& part) {
       numbers.push_back(reader.get(site.neurons - 1));
     }
     const int64_t count = std::ssize(numbers);
-    found.push_back({&site, std::move(numbers), get_tally(reader, count, site.rows)});
+    found.push_back(
+        {&site, std::move(numbers), get_tally(reader, count, site.rows, run_.has_factors)});
   }
   // Thresholds of a part that is refused are overwritten when its units are redone.
   std::vector<float> four(4);

@@ -21,9 +21,9 @@ struct UnitNeurons {
 /// One thread at a time.
 class Findings {
  public:
-  /// `run` has its inputs and empty tallies; it outlives this. `pending`: keeps apart what pack()
-  /// takes.
-  Findings(const Graph& graph, Run& run, bool pending);
+  /// `run` has its inputs and empty tallies; it outlives this. `unit_inputs`: of a unit.
+  /// `pending`: keeps apart what pack() takes.
+  Findings(const Graph& graph, Run& run, int64_t unit_inputs, bool pending);
 
   const std::vector<UnitNeurons>& neurons() const { return neurons_; }
   int64_t units() const { return blocks_ * std::ssize(neurons_); }
@@ -31,6 +31,7 @@ class Findings {
     return neurons_[static_cast<size_t>(unit % std::ssize(neurons_))];
   }
   int64_t first_input(int64_t unit) const { return unit / std::ssize(neurons_) * block_; }
+  int64_t inputs_of(int64_t unit) const;
 
   /// `thresholds`: [neuron, input, side].
   void add(int64_t unit, const SiteTally& tally, const std::vector<Threshold>& thresholds);
@@ -42,7 +43,6 @@ class Findings {
   void unpack(const Part& part);
 
  private:
-  int64_t inputs_of(int64_t unit) const;
   float* kept(int64_t unit, int64_t k, int64_t input);
   void put_thresholds(Part& part);
 

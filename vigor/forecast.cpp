@@ -14,9 +14,6 @@ namespace vigor {
 
 namespace {
 
-// Of the default search: LeNet-5 on Fashion-MNIST takes 3 to 10 (docs/search.md).
-constexpr double kProbesPerCutAndInput = 8;
-
 std::vector<float> random_input(const Graph& graph) {
   const Philox random(0);
   std::vector<float> input(static_cast<size_t>(graph.tensor(graph.input).size));
@@ -58,7 +55,8 @@ int64_t suffix_macs(const Graph& graph, const Site& site) {
   return macs;
 }
 
-Forecast forecast(const Graph& graph, const std::vector<Site>& sites, int64_t inputs, int threads) {
+Forecast forecast(const Graph& graph, const std::vector<Site>& sites, int64_t inputs, int threads,
+                  double probes_per_cut) {
   Forecast result;
   const Golden golden(graph, random_input(graph), 0);
   const auto prober = make_prober("region", graph, sites);
@@ -67,7 +65,7 @@ Forecast forecast(const Graph& graph, const std::vector<Site>& sites, int64_t in
     const auto neurons = static_cast<int64_t>(sites[s].neurons.size());
     if (neurons == 0) continue;
     const double probes =
-        kProbesPerCutAndInput * static_cast<double>(count_cuts(graph, sites[s]) * inputs);
+        probes_per_cut * static_cast<double>(count_cuts(graph, sites[s]) * inputs);
     const ProbeCost cost = probe_cost(*prober, static_cast<int32_t>(s));
     result.neurons += neurons;
     result.probes += probes;

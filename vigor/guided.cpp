@@ -37,6 +37,7 @@ GuidedSearch::GuidedSearch(Prober& prober, const Lattice& lattice, int32_t site,
       neurons_(elements(prober.site(site), block)),
       count_(static_cast<size_t>(golden_.count())),
       pairs_(neurons_.size() * 2 * count_),
+      contradictions_(neurons_.size()),
       map_(prober.graph(), facts.chain, neurons_, golden_),
       row_(static_cast<size_t>(golden_.lanes())) {
   for (const int64_t neuron : neurons_) {
@@ -57,49 +58,58 @@ GuidedSearch::GuidedSearch(Prober& prober, const Lattice& lattice, int32_t site,
   }
 }
 
-std::vector<Threshold> GuidedSearch::run(std::span<int64_t> probes) {
-  // One neuron of each cut first: it does the search for all of them.
-  std::vector<size_t> leaders, others;
+std::array<std::vector<size_t>, 2> GuidedSearch::waves() const {
+  std::array<std::vector<size_t>, 2> waves;
   std::vector<bool> led(brackets_.size() / std::max<size_t>(count_, 1), false);
   for (size_t k = 0; k < neurons_.size(); ++k) {
     if (dead(k)) continue;
-    (led[group_[k]] ? others : leaders).push_back(k);
+    waves[led[group_[k]] ? 1 : 0].push_back(k);
     led[group_[k]] = true;
   }
-  search(leaders, probes);
-  search(others, probes);
+  return waves;
+}
+
+std::vector<Threshold> GuidedSearch::run(std::span<int64_t> probes) {
+  for (const std::vector<size_t>& wave : waves()) search(wave, probes);
   std::vector<Threshold> result(neurons_.size() * count_ * 2, {kNaN, kNaN});
   for (size_t k = 0; k < neurons_.size(); ++k) {
     for (size_t i = 0; i < count_; ++i) {
       if (golden_.golden_class(static_cast<int64_t>(i)) < 0) continue;
-      const float a = golden_row(k)[i];
       for (const int side : {-1, 1}) {
-        const Pair& p = pair(k, side, i);
-        Threshold& t = result[(k * count_ + i) * 2 + (side > 0 ? 1 : 0)];
-        if (dead(k)) {
-          t = {lattice_.point(a, side, lattice_.count(a, side)),
-               static_cast<float>(side) * kInfinity};
-        } else {
-          t = {lattice_.point(a, side, p.safe), p.confirmed ? lattice_.point(a, side, p.unsafe)
-                                                            : static_cast<float>(side) * kInfinity};
-          // A NaN on either side of the cut may be this neuron's: such flips are run.
-          t.nan = p.confirmed && (bracket(k, i).sides[0].nan || bracket(k, i).sides[1].nan);
-        }
+        result[(k * count_ + i) * 2 + (side > 0 ? 1 : 0)] = threshold(k, side, i);
       }
     }
   }
   return result;
 }
 
+Threshold GuidedSearch::threshold(size_t k, int side, size_t lane) const {
+  const float a = golden_row(k)[lane];
+  const float none = static_cast<float>(side) * kInfinity;
+  if (dead(k)) return {lattice_.point(a, side, lattice_.count(a, side)), none};
+  const Pair& p = pair(k, side, lane);
+  const Bracket& b = brackets_[group_[k] * count_ + lane];
+  // A NaN on either side of the cut may be this neuron's: such flips are run.
+  return {lattice_.point(a, side, p.safe), p.confirmed ? lattice_.point(a, side, p.unsafe) : none,
+          p.confirmed && (b.sides[0].nan || b.sides[1].nan)};
+}
+
 void GuidedSearch::search(std::span<const size_t> neurons, std::span<int64_t> probes) {
+  std::vector<std::pair<size_t, int>> sides;
   for (const size_t k : neurons) {
-    for (const int side : {-1, 1}) start(k, side);
+    for (const int side : {-1, 1}) {
+      start(k, side, false);
+      sides.emplace_back(k, side);
+    }
   }
+  run_searches(sides, probes);
+}
+
+void GuidedSearch::run_searches(std::span<const std::pair<size_t, int>> sides,
+                                std::span<int64_t> probes) {
   do {
     probes_.clear();
-    for (const size_t k : neurons) {
-      for (const int side : {-1, 1}) propose(k, side);
-    }
+    for (const auto& [k, side] : sides) propose(k, side);
     run_probes(probes);
   } while (!probes_.empty());
 }
@@ -143,6 +153,11 @@ Fault GuidedSearch::fault(size_t k, size_t lane, float value, float cut_value, b
   return {input, facts_.cut_site, element_[k], cut_value};
 }
 
+void GuidedSearch::answer(std::span<int64_t> probes) {
+  run_probes(probes);
+  probes_.clear();
+}
+
 void GuidedSearch::run_probes(std::span<int64_t> probes) {
   outcomes_.resize(faults_.size());
   prober_.run(faults_, outcomes_);
@@ -150,6 +165,8 @@ void GuidedSearch::run_probes(std::span<int64_t> probes) {
     const auto& [k, lane, side, point, cut_value] = probes_[n];
     const Outcome& outcome = outcomes_[n];
     ++probes[k];
+    const Verdict known = bracket(k, lane).verdict(cut_value);
+    if (known == (outcome.critical ? Verdict::kSafe : Verdict::kCritical)) ++contradictions_[k];
     learn(pair(k, side, lane), bracket(k, lane), static_cast<int64_t>(lane), cut_value, outcome);
     Pair& p = pair(k, side, lane);
     if (outcome.critical) {

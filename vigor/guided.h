@@ -2,6 +2,7 @@
 // one threshold per side is the truth (METHOD section 4).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -54,6 +55,26 @@ class GuidedSearch {
   /// Number of the bracket of neuron k: neurons that feed the same cut share it.
   size_t group(size_t k) const { return group_[k]; }
 
+  // Instead of run(), by the amortised merging: single points first, searches where they say so.
+  /// The neurons with thresholds: one of each cut, then the others, which profit from it.
+  std::array<std::vector<size_t>, 2> waves() const;
+  /// Begins the sides of these neurons, but searches none before its release().
+  void hold(std::span<const size_t> neurons);
+  /// Asks for a point of each input (0: none) of a held side; what is not known waits for answer().
+  void ask(size_t k, int side, std::span<const int64_t> points);
+  void answer(std::span<int64_t> probes);
+  /// Of a point of a side, as far as it is known by now.
+  Verdict verdict(size_t k, int side, size_t lane, int64_t point) const;
+  /// Whether all points of a side are safe.
+  bool all_safe(size_t k, int side, size_t lane) const;
+  void release(size_t k, int side, size_t lane) { pair(k, side, lane).held = false; }
+  /// Searches what was released of these sides of neurons.
+  void finish(std::span<const std::pair<size_t, int>> sides, std::span<int64_t> probes);
+  /// Of a side whose search has ended.
+  Threshold threshold(size_t k, int side, size_t lane) const;
+  /// Probes of each neuron that came out otherwise than those of its cut say.
+  std::span<const int64_t> contradictions() const { return contradictions_; }
+
  private:
   enum class State : uint8_t { kDone, kOpen, kActive };  // kOpen: the last point is probed next
   /// One side of one neuron for one input.
@@ -64,6 +85,7 @@ class GuidedSearch {
     State state = State::kDone;
     bool above = false;      // which side of the cut it is
     bool confirmed = false;  // point `unsafe` is known to be critical
+    bool held = false;       // not searched yet
   };
   struct Probe {
     size_t k, lane;
@@ -73,6 +95,9 @@ class GuidedSearch {
   };
 
   Pair& pair(size_t k, int side, size_t lane) {
+    return pairs_[(k * 2 + (side > 0 ? 1 : 0)) * count_ + lane];
+  }
+  const Pair& pair(size_t k, int side, size_t lane) const {
     return pairs_[(k * 2 + (side > 0 ? 1 : 0)) * count_ + lane];
   }
   Bracket& bracket(size_t k, size_t lane) { return brackets_[group_[k] * count_ + lane]; }
@@ -90,13 +115,14 @@ class GuidedSearch {
   template <typename Keep>
   void bisect_points(size_t k, int side, std::vector<int64_t>& low, std::vector<int64_t>& high,
                      Keep keep);
-  void start(size_t k, int side);
+  void start(size_t k, int side, bool hold);
   void propose_far(size_t k, int side, size_t lane, Pair& pair, double scale) const;
   void narrow(size_t k, int side);
   void propose(size_t k, int side);
   bool settle(size_t k, int side, size_t lane, float cut_value, int64_t point);
   void run_probes(std::span<int64_t> probes);
   void search(std::span<const size_t> neurons, std::span<int64_t> probes);
+  void run_searches(std::span<const std::pair<size_t, int>> sides, std::span<int64_t> probes);
   double crossing(const Pair& pair, const Bracket& bracket) const;
   Fault fault(size_t k, size_t lane, float value, float cut_value, bool own) const;
   void learn(const Pair& pair, Bracket& bracket, int64_t input, float cut_value,
@@ -115,6 +141,7 @@ class GuidedSearch {
   std::vector<size_t> group_;      // bracket of each neuron
   std::vector<Bracket> brackets_;  // [group][input]
   std::vector<Pair> pairs_;        // [neuron][side][input]
+  std::vector<int64_t> contradictions_;
   CutMap map_;
   std::vector<float> row_;
   std::vector<Probe> probes_;

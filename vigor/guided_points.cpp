@@ -17,7 +17,7 @@ const float* GuidedSearch::cut_values(size_t k, int side, Point point) {
   return map_.run(k, row_.data());
 }
 
-void GuidedSearch::start(size_t k, int side) {
+void GuidedSearch::start(size_t k, int side, bool hold) {
   const float* a = golden_row(k);
   const float* ends = cut_values(k, side, [&](size_t i) { return lattice_.count(a[i], side); });
   bool narrows = false;
@@ -26,6 +26,7 @@ void GuidedSearch::start(size_t k, int side) {
     if (golden_class < 0) continue;
     Pair& p = pair(k, side, i);
     p.last = p.unsafe = lattice_.count(a[i], side);
+    p.held = hold;
     if (p.last == 0) continue;
     const Bracket& b = bracket(k, i);
     const bool hidden = ends[i] == b.golden;
@@ -45,7 +46,7 @@ void GuidedSearch::start(size_t k, int side) {
     }
     if (!p.confirmed && far < 0 && std::isnan(p.distance)) p.state = State::kOpen;
     const BracketSide& s = b.sides[p.above ? 1 : 0];
-    narrows = narrows || s.safe != b.golden || p.confirmed;
+    narrows = narrows || (!hold && (s.safe != b.golden || p.confirmed));
   }
   if (narrows) narrow(k, side);
 }
@@ -76,7 +77,7 @@ void GuidedSearch::narrow(size_t k, int side) {
   std::vector<int64_t> guess(count_, -1);
   for (size_t i = 0; i < count_; ++i) {
     const Pair& p = pair(k, side, i);
-    if (p.state == State::kDone || p.unsafe < 2) continue;
+    if (p.state == State::kDone || p.held || p.unsafe < 2) continue;
     const BracketSide& s = bracket(k, i).sides[p.above ? 1 : 0];
     guess[i] = std::min(lattice_.index(a[i], side, s.safe), p.unsafe - 1);
   }
@@ -90,7 +91,7 @@ void GuidedSearch::narrow(size_t k, int side) {
   std::vector<int64_t> low(count_, 0), high(count_, 0);
   const auto open = [&](size_t i) {
     const Pair& p = pair(k, side, i);
-    return p.state != State::kDone && p.unsafe - p.safe > 1;
+    return p.state != State::kDone && !p.held && p.unsafe - p.safe > 1;
   };
   for (const Verdict wanted : {Verdict::kSafe, Verdict::kCritical}) {
     bool any = false;
@@ -124,6 +125,7 @@ bool GuidedSearch::settle(size_t k, int side, size_t lane, float cut_value, int6
   } else {
     p.unsafe = std::min(p.unsafe, point);
     p.confirmed = true;
+    p.state = State::kActive;
   }
   if (p.safe == p.last || (p.confirmed && p.unsafe - p.safe <= 1)) p.state = State::kDone;
   return true;
@@ -145,7 +147,7 @@ void GuidedSearch::propose(size_t k, int side) {
       const Pair& p = pair(k, side, i);
       point[i] = 0;
       target[i] = BracketSide::kNone;
-      if (p.state == State::kDone || waits[i]) continue;
+      if (p.state == State::kDone || p.held || waits[i]) continue;
       any = true;
       if (p.state == State::kOpen || p.unsafe - p.safe == 1) {
         point[i] = p.unsafe;
@@ -191,6 +193,39 @@ void GuidedSearch::propose(size_t k, int side) {
     }
     settled += again ? 1 : 0;
   }
+}
+
+void GuidedSearch::hold(std::span<const size_t> neurons) {
+  for (const size_t k : neurons) {
+    for (const int side : {-1, 1}) start(k, side, true);
+  }
+}
+
+void GuidedSearch::ask(size_t k, int side, std::span<const int64_t> points) {
+  const float* x = cut_values(k, side, [&](size_t i) { return points[i]; });
+  for (size_t i = 0; i < count_; ++i) {
+    if (points[i] == 0 || verdict(k, side, i, points[i]) != Verdict::kUnknown) continue;
+    if (settle(k, side, i, x[i], points[i])) continue;
+    probes_.push_back({k, i, side, points[i], x[i]});
+    faults_.push_back(fault(k, i, row_[i], x[i], false));
+  }
+}
+
+Verdict GuidedSearch::verdict(size_t k, int side, size_t lane, int64_t point) const {
+  const Pair& p = pair(k, side, lane);
+  if (point <= p.safe || all_safe(k, side, lane)) return Verdict::kSafe;
+  return p.confirmed && point >= p.unsafe ? Verdict::kCritical : Verdict::kUnknown;
+}
+
+bool GuidedSearch::all_safe(size_t k, int side, size_t lane) const {
+  const Pair& p = pair(k, side, lane);
+  return dead(k) || p.safe == p.last;
+}
+
+void GuidedSearch::finish(std::span<const std::pair<size_t, int>> sides,
+                          std::span<int64_t> probes) {
+  for (const auto& [k, side] : sides) narrow(k, side);
+  run_searches(sides, probes);
 }
 
 }  // namespace vigor

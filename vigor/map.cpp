@@ -70,6 +70,9 @@ class Mapper {
         stored_(kind, graph, data, inputs_, sites_, threads_),
         drawn_(stored_.places() > kMostPlaces),
         random_(run.seed ^ kPlaceKey) {
+    if (!run.has_vulnerable) {
+      fail("map", "the run holds no vulnerable ranges (it was made with --ranges inner)");
+    }
     if (inputs_ > data.size()) {
       fail("data", "got {} inputs, expected the {} analysed", data.size(), inputs_);
     }

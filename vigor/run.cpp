@@ -46,22 +46,22 @@ void widen(T* sum, const T* part) {
 
 }  // namespace
 
-SiteTally::SiteTally(int64_t neurons, int64_t rows)
+SiteTally::SiteTally(int64_t neurons, int64_t rows, bool flips)
     : neurons(neurons),
       rows(rows),
       nonvulnerable(pairs(neurons * rows, -kInfinity, kInfinity)),
       vulnerable(pairs(neurons * rows, kInfinity, -kInfinity)),
       vulnerable_finite(vulnerable),
       finite(static_cast<size_t>(neurons * rows * 2)),
-      critical(static_cast<size_t>(neurons * kBits)),
+      critical(static_cast<size_t>(flips ? neurons * kBits : 0)),
       critical_nan(critical),
       critical_beyond(critical),
       critical_low(critical),
       critical_high(critical),
       contradictions(static_cast<size_t>(neurons)),
       probes(contradictions),
-      overflow(contradictions),
-      histogram(2 * kHistogramBins),
+      overflow(flips ? contradictions : std::vector<int64_t>()),
+      histogram(flips ? 2 * kHistogramBins : 0),
       paper(static_cast<size_t>(neurons * kPaperCounts)) {
   const auto extremes = pairs(neurons * rows, kInfinity, -kInfinity);
   golden.assign(extremes.begin(), extremes.end());

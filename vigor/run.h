@@ -47,7 +47,8 @@ inline constexpr const char* kPaperCountNames[kPaperCounts] = {
 /// together, or that last one alone. Arrays are row-major.
 struct SiteTally {
   SiteTally() = default;
-  SiteTally(int64_t neurons, int64_t rows);
+  /// `flips`: false leaves the arrays of flips and thresholds empty.
+  SiteTally(int64_t neurons, int64_t rows, bool flips = true);
   /// Adds a part that holds the neurons of these numbers.
   void merge(const SiteTally& part, std::span<const int64_t> numbers);
 
@@ -123,6 +124,8 @@ struct RunHead {
 };
 
 struct Run : RunHead {
+  bool has_factors = true;     // else no flip was looked at: no counts, no factors
+  bool has_vulnerable = true;  // else those ranges are NaN
   std::vector<SiteResult> sites;
 };
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "sealed_file.h"
 #include "store.h"
@@ -17,6 +18,11 @@ class RunReader {
     read_head(root_, run_);
     inputs_ = run_.inputs();
     const Hdf5Group sites = root_.open("sites");
+    if (sites.members() > 0) {
+      const Hdf5Group first = sites.open("0000");
+      run_.has_factors = first.has("count");
+      run_.has_vulnerable = first.has("vulnerable");
+    }
     most_ = kMost / std::max<int64_t>(sites.members(), 1);
     for (int64_t i = 0; i < sites.members(); ++i) {
       read_site(sites.open(fmt::format("{:04}", i)));
@@ -47,11 +53,17 @@ class RunReader {
     tally.rows = found.size() == 3 && found[0] == 1 ? 1 : run_.classes + 1;
     const Extents extents{static_cast<hsize_t>(tally.rows), neurons, 2};
     tally.nonvulnerable = group.get_array<double>("nonvulnerable", extents);
+    tally.golden = group.get_array<float>("golden", extents);
+    if (!run_.has_vulnerable) {
+      tally.vulnerable.assign(tally.nonvulnerable.size(), std::nan(""));
+      tally.vulnerable_finite = tally.vulnerable;
+      tally.finite.assign(tally.nonvulnerable.size(), 0);
+      return;
+    }
     tally.vulnerable = group.get_array<double>("vulnerable", extents);
     tally.vulnerable_finite = group.get_array<double>("vulnerable_finite", extents);
     tally.finite = group.get_array<int64_t>("finite", extents);
     within(tally.finite, 0, inputs_, group.path("finite"));
-    tally.golden = group.get_array<float>("golden", extents);
   }
 
   void read_counts(const Hdf5Group& group, SiteTally& tally) {
@@ -59,17 +71,19 @@ class RunReader {
     const auto counts = [&](const std::string& name, const Extents& extents, int64_t most) {
       return within(group.get_array<int64_t>(name, extents), 0, most, group.path(name));
     };
-    tally.critical_low = counts("count_low", {neurons, kBits}, inputs_);
-    tally.critical = counts("count", {neurons, kBits}, inputs_);
-    tally.critical_high = counts("count_high", {neurons, kBits}, inputs_);
-    tally.critical_nan = counts("count_nan", {neurons, kBits}, inputs_);
-    tally.critical_beyond = counts("count_beyond", {neurons, kBits}, inputs_);
     const int64_t most = most_of(tally.neurons);
     tally.contradictions = counts("contradictions", {neurons}, most);
     tally.probes = counts("probes", {neurons}, most);
-    tally.overflow = counts("overflow", {neurons}, most);
-    tally.histogram =
-        counts("threshold_histogram", {2, kHistogramBins}, most_of(2 * kHistogramBins));
+    if (run_.has_factors) {
+      tally.critical_low = counts("count_low", {neurons, kBits}, inputs_);
+      tally.critical = counts("count", {neurons, kBits}, inputs_);
+      tally.critical_high = counts("count_high", {neurons, kBits}, inputs_);
+      tally.critical_nan = counts("count_nan", {neurons, kBits}, inputs_);
+      tally.critical_beyond = counts("count_beyond", {neurons, kBits}, inputs_);
+      tally.overflow = counts("overflow", {neurons}, most);
+      tally.histogram =
+          counts("threshold_histogram", {2, kHistogramBins}, most_of(2 * kHistogramBins));
+    }
     read_paper(group, tally);
     tally.audited = within(group.get<int64_t>("audited"), 0, most_, group.path("audited"));
     tally.disagreements =

@@ -47,16 +47,20 @@ void put_ranges(const Hdf5Group& group, const SiteTally& tally, const Run& run) 
     shares[i] = static_cast<float>(tally.finite[i]) / static_cast<float>(members[i]);
   }
   group.put_array("nonvulnerable", blanked(tally.nonvulnerable, members), extents);
+  group.put_array("golden", blanked(tally.golden, members), extents);
+  if (!run.has_vulnerable) return;
   group.put_array("vulnerable", blanked(tally.vulnerable, members), extents);
   group.put_array("vulnerable_finite", blanked(tally.vulnerable_finite, tally.finite), extents);
   group.put_array("finite", tally.finite, extents);
   group.put_array("finite_share", blanked(std::move(shares), members), extents);
-  group.put_array("golden", blanked(tally.golden, members), extents);
 }
 
 void put_counts(const Hdf5Group& group, const SiteResult& site, const Run& run) {
   const SiteTally& tally = site.tally;
   const auto neurons = static_cast<hsize_t>(tally.neurons);
+  group.put_array("contradictions", tally.contradictions, {neurons});
+  group.put_array("probes", tally.probes, {neurons});
+  if (!run.has_factors) return;
   const Extents cells{neurons, kBits};
   group.put_array("count_low", tally.critical_low, cells);
   group.put_array("count", tally.critical, cells);
@@ -72,8 +76,6 @@ void put_counts(const Hdf5Group& group, const SiteResult& site, const Run& run) 
   }
   group.put_array("bvf", bits, cells);
   group.put_array("nvf", means, {neurons});
-  group.put_array("contradictions", tally.contradictions, {neurons});
-  group.put_array("probes", tally.probes, {neurons});
   group.put_array("overflow", tally.overflow, {neurons});
   group.put_array("threshold_histogram", tally.histogram, {2, kHistogramBins});
 }
@@ -93,7 +95,7 @@ void put_site(const Hdf5Group& group, const SiteResult& site, const Run& run) {
   const auto neurons = static_cast<hsize_t>(site.tally.neurons);
   put_site_head(group, site);
   group.put("sampled", int32_t{site.tally.neurons < site.site.population});
-  put_factor(group, "lvf", lvf(site, run.inputs()));
+  if (run.has_factors) put_factor(group, "lvf", lvf(site, run.inputs()));
   group.put("audited", site.tally.audited);
   group.put("disagreements", site.tally.disagreements);
   group.put("macs", site.tally.macs);
@@ -117,7 +119,7 @@ void put_run(const Hdf5Group& root, const Run& run) {
   }
 
   const Hdf5Group model = root.create("model");
-  put_factor(model, "mvf", mvf(run));
+  if (run.has_factors) put_factor(model, "mvf", mvf(run));
   model.put("weights", weights_text(run));
   model.put("probes", probes);
   model.put("forward_equivalents", forward_equivalents(run));

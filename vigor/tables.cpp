@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "error.h"
@@ -97,27 +98,37 @@ std::string heading(const Run& run) {
 std::string site_tables(const Run& run) {
   std::vector<TableRow> factors{
       {"site", "kind", "neurons", "low", "LVF", "high", "NaN part", "non-critical"}};
-  std::vector<TableRow> search{
-      {"site", "far class below", "above", "contradictions", "probes", "forward runs"}};
   std::string intervals;
   for (const SiteResult& site : run.sites) {
     const Factor factor = lvf(site, run.inputs());
-    const auto [below, above] = far_class_neurons(site);
     factors.push_back({site_name(site), std::string(to_string(site.site.kind)), neurons_of(site),
                        percent(factor.low), percent(factor.resolved), percent(factor.high),
                        percent(factor.nan), percent(factor.non_critical())});
-    search.push_back({site_name(site), fmt::format("{}", below), fmt::format("{}", above),
-                      fmt::format("{}", contradictions(site)),
-                      fmt::format("{:.2f}", probes_per_pair(site, run.inputs())),
-                      fmt::format("{:.3f}", forward_equivalents(site, run))});
     if (factor.interval) {
       intervals += fmt::format("  {}: LVF with 95 % interval {}\n", site_name(site),
                                interval_text(*factor.interval));
     }
   }
   if (!intervals.empty()) intervals = "\n" + intervals;
-  return table("Sites: share of bit flips that change the answer, in %", factors, 2) + intervals +
-         table("Search: neurons with a far class; cost per neuron and input", search, 1);
+  return table("Sites: share of bit flips that change the answer, in %", factors, 2) + intervals;
+}
+
+std::string search_table(const Run& run) {
+  std::vector<TableRow> search{
+      {"site", "far class below", "above", "contradictions", "probes", "forward runs"}};
+  for (const SiteResult& site : run.sites) {
+    const auto [below, above] = far_class_neurons(site);
+    search.push_back({site_name(site), fmt::format("{}", below), fmt::format("{}", above),
+                      fmt::format("{}", contradictions(site)),
+                      fmt::format("{:.2f}", probes_per_pair(site, run.inputs())),
+                      fmt::format("{:.3f}", forward_equivalents(site, run))});
+  }
+  return table("Search: neurons with a far class; cost per neuron and input", search, 1);
+}
+
+// Of neuron k for all inputs: its place in arrays of (lower, upper) pairs.
+size_t entry_of_all(const SiteTally& tally, int64_t k) {
+  return 2 * static_cast<size_t>((tally.rows - 1) * tally.neurons + k);
 }
 
 // How the paper's method fared; per neuron and input unless it says otherwise.
@@ -165,38 +176,108 @@ std::string bit_table(const Run& run) {
 struct RankedNeuron {
   const SiteResult* site;
   int64_t k;
-  double nvf;
+  double rank;  // the greatest first
 };
 
-std::string neuron_table(const Run& run, int top) {
+std::string neuron_name(const RankedNeuron& neuron) {
+  const SiteResult& site = *neuron.site;
+  const auto element = site.site.neurons[static_cast<size_t>(neuron.k)];
+  return fmt::format("({})", fmt::join(neuron_index(site.shape, element), ","));
+}
+
+// The first `top` by `rank`, of equals those that come first in the network.
+template <typename Rank>
+std::vector<RankedNeuron> ranked(const Run& run, int top, Rank rank) {
   std::vector<RankedNeuron> neurons;
   for (const SiteResult& site : run.sites) {
-    for (int64_t k = 0; k < site.tally.neurons; ++k) {
-      neurons.push_back({&site, k, nvf(site, run.inputs(), k)});
-    }
+    for (int64_t k = 0; k < site.tally.neurons; ++k) neurons.push_back({&site, k, rank(site, k)});
   }
-  const size_t count = std::min(neurons.size(), static_cast<size_t>(std::max(top, 0)));
-  if (count == 0) return "";
-  // Of equals the first in the network.
   std::stable_sort(neurons.begin(), neurons.end(),
-                   [](const RankedNeuron& a, const RankedNeuron& b) { return a.nvf > b.nvf; });
+                   [](const RankedNeuron& a, const RankedNeuron& b) { return a.rank > b.rank; });
+  neurons.resize(std::min(neurons.size(), static_cast<size_t>(std::max(top, 0))));
+  return neurons;
+}
+
+std::string neuron_table(const Run& run, int top) {
+  const std::vector<RankedNeuron> neurons = ranked(
+      run, top, [&](const SiteResult& site, int64_t k) { return nvf(site, run.inputs(), k); });
+  if (neurons.empty()) return "";
   std::vector<TableRow> rows{
       {"site", "neuron", "NVF %", "safe from", "to", "critical up to", "from", "worst bit"}};
-  for (size_t i = 0; i < count; ++i) {
-    const SiteResult& site = *neurons[i].site;
-    const int64_t k = neurons[i].k;
+  for (const RankedNeuron& neuron : neurons) {
+    const SiteResult& site = *neuron.site;
+    const int64_t k = neuron.k;
     const SiteTally& tally = site.tally;
-    const size_t all = 2 * static_cast<size_t>((tally.rows - 1) * tally.neurons + k);
-    const auto index = neuron_index(site.shape, site.site.neurons[static_cast<size_t>(k)]);
+    const size_t all = entry_of_all(tally, k);
     const int bit = worst_bit(site, run.inputs(), k);
-    rows.push_back({shortened(site.site.name, 18), fmt::format("({})", fmt::join(index, ",")),
-                    percent(neurons[i].nvf), number(tally.nonvulnerable[all]),
-                    number(tally.nonvulnerable[all + 1]), number(tally.vulnerable[all]),
-                    number(tally.vulnerable[all + 1]),
+    rows.push_back({shortened(site.site.name, 18), neuron_name(neuron), percent(neuron.rank),
+                    number(tally.nonvulnerable[all]), number(tally.nonvulnerable[all + 1]),
+                    number(tally.vulnerable[all]), number(tally.vulnerable[all + 1]),
                     fmt::format("{:>2} ({} %)", bit, percent(bvf(site, run.inputs(), k, bit)))});
   }
   return table("Most vulnerable neurons: deviations that are safe, or critical, for every input",
                rows, 2);
+}
+
+std::string ranges_summary(const Run& run) {
+  int64_t neurons = 0;
+  for (const SiteResult& site : run.sites) neurons += site.tally.neurons;
+  return wrapped(fmt::format(
+      "This run holds ranges alone: the {} of {} neurons. No bit flip was looked at "
+      "(--factors none), so that it says nothing of vulnerability factors.",
+      run.has_vulnerable ? "non-vulnerable and the vulnerable ones" : "non-vulnerable ones",
+      neurons));
+}
+
+// Medians over the neurons.
+std::string range_table(const Run& run) {
+  std::vector<TableRow> rows{
+      {"site", "kind", "neurons", "safe from", "to", "never critical below", "above"}};
+  for (const SiteResult& site : run.sites) {
+    const SiteTally& tally = site.tally;
+    std::vector<double> bounds[2];
+    int64_t never[2] = {0, 0};
+    for (int64_t k = 0; k < tally.neurons; ++k) {
+      for (size_t side = 0; side < 2; ++side) {
+        const double bound = tally.nonvulnerable[entry_of_all(tally, k) + side];
+        bounds[side].push_back(bound);
+        never[side] += std::isinf(bound);
+      }
+    }
+    TableRow row{site_name(site), std::string(to_string(site.site.kind)), neurons_of(site)};
+    for (std::vector<double>& values : bounds) {
+      std::sort(values.begin(), values.end());
+      row.push_back(values.empty() ? "-" : number(values[values.size() / 2]));
+    }
+    for (const int64_t count : never) row.push_back(fmt::format("{}", count));
+    rows.push_back(row);
+  }
+  return table(
+      "Sites: deviations that are safe for every input, medians over the neurons; neurons without "
+      "a\ncritical deviation on a side",
+      rows, 2);
+}
+
+// The least deviation that changes an answer decides.
+std::string narrow_neuron_table(const Run& run, int top) {
+  const auto reach = [](const SiteResult& site, int64_t k) {
+    const double* range = &site.tally.nonvulnerable[entry_of_all(site.tally, k)];
+    return -std::min(-range[0], range[1]);
+  };
+  const std::vector<RankedNeuron> neurons = ranked(run, top, reach);
+  if (neurons.empty()) return "";
+  std::vector<TableRow> rows{{"site", "neuron", "safe from", "to"}};
+  if (run.has_vulnerable) rows[0].insert(rows[0].end(), {"critical up to", "from"});
+  for (const RankedNeuron& neuron : neurons) {
+    const SiteTally& tally = neuron.site->tally;
+    const size_t all = entry_of_all(tally, neuron.k);
+    rows.push_back({shortened(neuron.site->site.name, 18), neuron_name(neuron),
+                    number(tally.nonvulnerable[all]), number(tally.nonvulnerable[all + 1])});
+    if (!run.has_vulnerable) continue;
+    rows.back().push_back(number(tally.vulnerable[all]));
+    rows.back().push_back(number(tally.vulnerable[all + 1]));
+  }
+  return table("Neurons with the narrowest ranges that are safe for every input", rows, 2);
 }
 
 std::string cost(const Run& run) {
@@ -211,6 +292,7 @@ std::string cost(const Run& run) {
                           "work of {:.3f} forward runs (the method of the "
                           "paper: 9.1; injecting every flip: 32).",
                           probes_per_pair(run), forward_equivalents(run)));
+  if (!run.has_factors) return text;
   if (audited == 0) {
     return text +
            "Audit: none (vigor analyze --audit checks flips that were settled without a run).\n";
@@ -240,9 +322,13 @@ std::string to_text(const Run& run, int top) {
   if (run.sites.empty() || run.inputs() == 0) {
     return "This run holds no results.\n" + heading(run);
   }
+  if (!run.has_factors) {
+    return ranges_summary(run) + heading(run) + range_table(run) + search_table(run) +
+           narrow_neuron_table(run, top) + cost(run);
+  }
   const std::string paper = run.method == kPaperMethod ? paper_table(run) : "";
-  return summary(run) + heading(run) + site_tables(run) + paper + bit_table(run) +
-         neuron_table(run, top) + cost(run);
+  return summary(run) + heading(run) + site_tables(run) + search_table(run) + paper +
+         bit_table(run) + neuron_table(run, top) + cost(run);
 }
 
 }  // namespace vigor

@@ -29,8 +29,8 @@ void put_tally(Part& part, const SiteTally& tally) {
   part.put(std::vector{tally.audited, tally.disagreements, tally.macs});
 }
 
-SiteTally get_tally(PartReader& reader, int64_t neurons, int64_t rows) {
-  SiteTally tally(neurons, rows);
+SiteTally get_tally(PartReader& reader, int64_t neurons, int64_t rows, bool flips) {
+  SiteTally tally(neurons, rows, flips);
   for_each_array(tally, [&](auto& values) { reader.get(values); });
   std::vector<int64_t> sums(3);
   reader.get(sums);

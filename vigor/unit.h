@@ -23,6 +23,7 @@ struct UnitOptions {
   std::shared_ptr<const std::vector<SiteFacts>> facts = nullptr;  // of each site; null: bisection
   Shortcuts shortcuts = {};
   PaperInit paper = PaperInit::kNone;  // else the paper's method, whatever the facts
+  bool vulnerable = true;              // of amortised merging: the vulnerable ranges too
 };
 
 /// Phase 1: thresholds of a block of neurons (their numbers) of the prober's site for the golden

@@ -169,7 +169,7 @@ ValidationShares shares(const ValidationSet& set, std::span<const ShareRule> rul
 Tracking lvf_against_loss(const ValidationSet& set) {
   std::vector<double> lvf, loss;
   for (const ValidationSite& site : set.sites) {
-    if (std::isnan(site.accuracy_loss)) continue;
+    if (std::isnan(site.accuracy_loss) || std::isnan(site.lvf.resolved)) continue;
     lvf.push_back(site.lvf.resolved);
     loss.push_back(site.accuracy_loss);
   }

@@ -390,6 +390,66 @@ class Usage(Case):
         self.assertRegex(self.vigor("--version").stdout, r"\Avigor \d+\.\d+\.\d+.*\n\Z")
 
 
+class RangesAlone(Case):
+    def test_both(self):
+        self.analyze(output="full.h5")
+        self.analyze("--factors", "none")
+        with h5py.File(self.folder / "full.h5") as full, h5py.File(self.folder / "run.h5") as run:
+            for name, site in run["sites"].items():
+                for array in site:
+                    # A side of a neuron of the first site may have several crossings.
+                    if array != "probes" and name != "0000":
+                        np.testing.assert_array_equal(site[array], full["sites"][name][array])
+                self.assertLessEqual(
+                    {"nonvulnerable", "vulnerable", "vulnerable_finite", "finite_share", "golden"},
+                    set(site))
+                for absent in ("count", "count_high", "bvf", "nvf", "threshold_histogram"):
+                    self.assertNotIn(absent, site)
+                self.assertNotIn("lvf", site.attrs)
+            self.assertNotIn("mvf", run["model"].attrs)
+        self.vigor("map", "run.h5", "--format", "int8", "-o", "map.h5")
+
+    def test_inner(self):
+        self.analyze("--factors", "none", "--ranges", "inner")
+        with h5py.File(self.folder / "run.h5") as run:
+            site = run["sites/0000"]
+            self.assertIn("nonvulnerable", site)
+            for absent in ("vulnerable", "vulnerable_finite", "finite", "finite_share", "count"):
+                self.assertNotIn(absent, site)
+        self.refuses(self.vigor, "map", "run.h5", "-o", "map.h5", naming=["--ranges inner"])
+
+    def test_shown(self):
+        for ranges in ("both", "inner"):
+            self.analyze("--factors", "none", "--ranges", ranges)
+            text = self.vigor("show", "run.h5").stdout
+            self.assertIn("ranges alone", text)
+            self.assertNotIn("nan", text)
+            self.assertEqual("critical up to" in text, ranges == "both")
+            shown = json.loads(self.vigor("show", "run.h5", "--json").stdout)
+            self.assertIsNone(shown["model"]["mvf"])
+            self.assertEqual([site["lvf"] for site in shown["sites"]], [None] * 3)
+            self.vigor("show", "run.h5", "--csv", "tables")
+            with open(self.folder / "tables/neurons.csv", newline="") as file:
+                rows = list(csv.DictReader(file))
+            self.assertEqual({(row["nvf"], row["worst_bit"]) for row in rows}, {("nan", "-1")})
+            self.assertEqual({row["vulnerable_upper"] == "nan" for row in rows}, {ranges == "inner"})
+            self.assertNotIn("nan", {row["nonvulnerable_upper"] for row in rows})
+            self.assertEqual(len((self.folder / "tables/bits.csv").read_text().splitlines()), 1)
+            self.refuses(self.vigor, "report", "run.h5", "-o", "run.html", naming=["report"])
+            self.vigor("validate", "run.h5", "--plan", "layer", "-o", "v.json")
+            sites = json.loads((self.folder / "v.json").read_text())["sets"][0]["layers"]
+            self.assertEqual({site["lvf"]["resolved"] for site in sites}, {None})
+
+    def test_wrong_usage(self):
+        for arguments, naming in ((("--ranges", "inner"), "factors none"),
+                                  (("--factors", "none", "--keep-thresholds"), "thresholds"),
+                                  (("--factors", "none", "--audit", "1%"), "audit"),
+                                  (("--factors", "none", "--search", "bisect"), "bisect"),
+                                  (("--factors", "none", "--method", "paper"), "paper"),
+                                  (("--factors", "some"), "--factors")):
+            self.assertIn(naming, self.analyze(*arguments, code=2).stderr)
+
+
 class Inspect(Case):
     def test_text(self):
         text = self.vigor("inspect", "net.onnx").stdout

@@ -243,6 +243,13 @@ class PartFiles(Durable):
         self.assertIn("1 damaged", self.vigor(*LONG, "-o", "run.h5").stderr)
         self.assert_equal_files("run.h5", "whole.h5")
 
+    def test_ranges_alone(self):
+        job = (*ANALYZE, "--prober", "reference", "--factors", "none", "--save-every", "0.03")
+        self.interrupted(*job)
+        self.assertIn("reused", self.vigor(*job, "-o", "run.h5").stderr)
+        self.vigor(*job, "-o", "whole.h5")
+        self.assert_equal_files("run.h5", "whole.h5")
+
     def test_two_at_once(self):
         process = self.start(*LONG, "-o", "run.h5")
         self.wait_for_parts(process)
@@ -275,6 +282,10 @@ class Shards(Durable):
     def test_other_methods(self):
         for options in (("--method", "paper"), ("--search", "bisect"), ("--without", "cut,far")):
             self.check("whole.h5", (*ANALYZE, "--keep-thresholds", *options), counts=(2,))
+
+    def test_ranges_alone(self):
+        for options in ((), ("--ranges", "inner"), ("--classes", "none", "--without", "cut")):
+            self.check("whole.h5", (*ANALYZE, "--factors", "none", *options), counts=(2, 5))
 
     def test_more_shards_than_units(self):
         self.check("whole.h5", (*ANALYZE, "--inputs", "10"), counts=(9,))
