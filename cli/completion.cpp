@@ -20,6 +20,7 @@ std::vector<std::string> option_names(const CommandText& command) {
 
 std::vector<std::string> command_names(const std::vector<CommandText>& commands) {
   std::vector<std::string> names;
+  names.reserve(commands.size());
   for (const CommandText& command : commands) names.push_back(command.name);
   return names;
 }

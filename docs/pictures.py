@@ -45,7 +45,7 @@ def main():
             return page
 
         demo = report(DOCS.parent / "models/lenet5_fashion_mnist.onnx", "1000")
-        screenshot(demo, "report.png", (1000, 960))
+        screenshot(demo, "report.png", (1000, 640))
         subprocess.run([sys.executable, DOCS / "tutorial.py"], cwd=folder, check=True)
         page = report(folder / "net.onnx", "20")
         screenshot(page, "tutorial_overview.png", (1000, 960))

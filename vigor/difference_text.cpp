@@ -62,6 +62,7 @@ std::string summary(const SheetPair& sheets, const Difference& difference) {
 
 std::string names(const std::vector<std::string>& list) {
   std::vector<std::string> safe;
+  safe.reserve(list.size());
   for (const std::string& name : list) safe.push_back(printable(name));
   return fmt::format("{}", fmt::join(safe, ", "));
 }

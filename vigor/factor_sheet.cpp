@@ -12,6 +12,10 @@ namespace {
 
 constexpr Interval kShares{0, 1};
 
+// What all kinds of files have alike.
+const RunHead& head_of(const RunHead& head) { return head; }
+const SiteHead& head_of(const SiteHead& head) { return head; }
+
 // LVF and MVF out of the sites' names, NVF and readings.
 void add_model(FactorSheet& sheet) {
   double population = 0;
@@ -39,12 +43,12 @@ double share_of_row(const std::vector<int64_t>& counts, int64_t k, int64_t colum
 
 FactorSheet factor_sheet(const Run& run, Reading reading) {
   FactorSheet sheet;
-  static_cast<RunHead&>(sheet) = run;
+  static_cast<RunHead&>(sheet) = head_of(run);
   sheet.reading = reading;
   for (const SiteResult& site : run.sites) {
     const Factor factor = lvf(site, run.inputs());
     const double value = reading == Reading::kHigh ? factor.high : factor.resolved;
-    SiteFigures figures{site, {value, factor.low, factor.high, std::nullopt}, {}};
+    SiteFigures figures{head_of(site), {value, factor.low, factor.high, std::nullopt}, {}};
     for (int64_t k = 0; k < site.tally.neurons; ++k) {
       figures.nvf.push_back(nvf(site, run.inputs(), k, reading));
     }
@@ -56,7 +60,7 @@ FactorSheet factor_sheet(const Run& run, Reading reading) {
 
 FactorSheet factor_sheet(const Mapping& mapping, Reading reading) {
   FactorSheet sheet;
-  static_cast<RunHead&>(sheet) = mapping;
+  static_cast<RunHead&>(sheet) = head_of(mapping);
   sheet.stored = mapping.stored;
   sheet.bits = NumberFormat::parse(mapping.stored.format).bits();
   sheet.reading = mapping.per_input ? reading : Reading::kHigh;
@@ -65,7 +69,7 @@ FactorSheet factor_sheet(const Mapping& mapping, Reading reading) {
   for (const MapSite& site : mapping.sites) {
     const MapFactor factor = map_factor(mapping, site);
     SiteFigures figures{
-        site, {high ? factor.high : factor.resolved, factor.low, factor.high, {}}, {}};
+        head_of(site), {high ? factor.high : factor.resolved, factor.low, factor.high, {}}, {}};
     const std::vector<int64_t>& counts = high ? site.tally.high : site.tally.critical;
     for (int64_t k = 0; k < std::ssize(site.site.neurons); ++k) {
       figures.nvf.push_back(share_of_row(counts, k, mapping.bins, faults));
