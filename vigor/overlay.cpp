@@ -62,7 +62,9 @@ DrawnModel open_model(const FactorSheet& sheet, const fs::path& model) {
   for (Site& site : all_sites(graph)) known.emplace(site.name, std::move(site));
   for (const SiteFigures& site : sheet.sites) {
     const auto at = known.find(site.site.name);
-    if (at == known.end()) fail("run", "site {} is not one of {}", site.site.name, graph.file);
+    if (at == known.end()) {
+      fail("run", "site {} is not one of {}", printable(site.site.name), graph.file);
+    }
     drawn.by_tensor[graph.tensor(at->second.tensor).name] = &site;
   }
   // Only then the nodes within a layer: a site of their own goes first.
