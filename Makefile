@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 SOURCES = $(shell find vigor cli tests bench -name '*.h' -o -name '*.cpp')
 
 .NOTPARALLEL:
-.PHONY: all help deps build demo test test-asan test-tsan fuzz bench format format-check tidy install clean
+.PHONY: all help deps build demo test test-asan test-tsan fuzz bench format format-check tidy install package package-check clean
 
 all: build
 
@@ -20,6 +20,8 @@ help:
 	@echo 'make format        format the sources (format-check: only check)'
 	@echo 'make tidy          clang-tidy'
 	@echo 'make install       install below PREFIX ($(PREFIX))'
+	@echo 'make package       a Debian package in out/'
+	@echo 'make package-check install it on a bare Debian and use it there (root, debootstrap)'
 	@echo 'make clean         remove build/ and out/'
 
 deps:
@@ -66,6 +68,14 @@ tidy:
 
 install: build
 	cmake --install build/release --prefix $(PREFIX)
+
+package: build
+	cpack --config build/release/CPackConfig.cmake -B out
+	rm -rf out/_CPack_Packages
+
+# Installs the package on a bare Debian in a folder, and analyses the demo network there. Needs root.
+package-check: package
+	scripts/check_package.sh
 
 clean:
 	rm -rf build out

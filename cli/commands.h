@@ -18,6 +18,11 @@ void add_show(CLI::App& app);
 void add_report(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_validate(CLI::App& app);
+void add_diff(CLI::App& app);
+void add_gate(CLI::App& app);
+void add_overlay(CLI::App& app);
+void add_help(CLI::App& app);
+void add_completion(CLI::App& app);
 
 /// Adds --data, --split and the preprocessing options to a command. The returned function turns
 /// what was given into options; it throws Error naming the option at fault.

@@ -1,4 +1,4 @@
-// Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (cli/interrupt.h).
+// Exit codes: cli/exit_codes.h; cli/interrupt.h ends an interrupted run.
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -7,6 +7,7 @@
 
 #include "commands.h"
 #include "error.h"
+#include "exit_codes.h"
 #include "kernels/kernels.h"
 #include "workers.h"
 
@@ -31,34 +32,46 @@ int run(int argc, char** argv) {
       "vulnerable that makes every bit, neuron, layer and the whole.\n",
       "vigor"};
   app.set_version_flag("--version", [] {
-    return fmt::format("vigor {} (kernels: own, instruction set {})", VIGOR_VERSION,
+    return fmt::format("vigor {} (own kernels, oneDNN not used, instruction set {})", VIGOR_VERSION,
                        vigor::kernels().name);
   });
   app.require_subcommand(1);
   app.get_formatter()->column_width(34);
-  app.footer(
+  std::string footer =
       "Example:\n  vigor analyze models/lenet5_fashion_mnist.onnx --data fashion-mnist \\\n"
-      "      --scale 1/255 --inputs 10 -o run.h5\n  vigor show run.h5");
+      "      --scale 1/255 --inputs 10 -o run.h5\n  vigor show run.h5\nExit codes:";
+  for (const auto& [code, meaning] : vigor::kExitCodes) {
+    footer += fmt::format("\n  {:<4}{}", code, meaning);
+  }
+  app.footer(footer);
   vigor::add_inspect(app);
   vigor::add_analyze(app);
   vigor::add_inject(app);
   vigor::add_map(app);
   vigor::add_merge(app);
   vigor::add_show(app);
+  vigor::add_diff(app);
+  vigor::add_gate(app);
   vigor::add_validate(app);
   vigor::add_report(app);
+  vigor::add_overlay(app);
   vigor::add_bench(app);
+  vigor::add_completion(app);
+  vigor::add_help(app);
   // CLI11 would only say that a subcommand is missing.
   const std::string first = argc > 1 ? argv[1] : "-";
   const auto named = [&](const CLI::App* command) { return command->get_name() == first; };
   if (first[0] != '-' && app.get_subcommands(named).empty()) {
     fmt::print(stderr, "vigor: unknown command '{}': see vigor --help\n", one_line(first));
-    return 2;
+    return vigor::kWrongUsage;
   }
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RuntimeError& error) {
+    finish_output();
+    return error.get_exit_code();
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    return app.exit(error) == 0 ? 0 : vigor::kWrongUsage;
   }
   finish_output();
   return 0;
@@ -75,5 +88,5 @@ int main(int argc, char** argv) {
   } catch (const std::exception& error) {
     fmt::print(stderr, "vigor: {}\n", one_line(error.what()));
   }
-  return 1;
+  return vigor::kFailed;
 }

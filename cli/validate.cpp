@@ -27,16 +27,6 @@ struct Given {
   ValidateOptions options;
 };
 
-void write_text(const std::string& file, const std::string& text) {
-  try {
-    PartialFile partial(file);
-    partial.write(text);
-    partial.finish();
-  } catch (const Error& error) {
-    fail(file, "cannot be written: {}", error.what());
-  }
-}
-
 class Validating {
  public:
   Validating(const Given& given, const std::optional<DataOptions>& data)
@@ -92,7 +82,7 @@ class Validating {
 void run(const Given& given, const std::optional<DataOptions>& data) {
   if (!given.output.empty()) check_output(given.output, given.run);
   const Validation validation = Validating(given, data).run();
-  if (!given.output.empty()) write_text(given.output, to_json(validation));
+  if (!given.output.empty()) write_whole(given.output, to_json(validation));
   fmt::print("{}", to_text(validation));
   if (!given.require) return;
   const std::vector<std::string> lines = shortfalls(validation, *given.require);

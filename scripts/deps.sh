@@ -8,13 +8,15 @@ packages=(
   libcli11-dev nlohmann-json3-dev libfmt-dev zlib1g-dev libjpeg-dev libpng-dev libssl-dev
   # test
   libgtest-dev libgmock-dev hdf5-tools libonnx-testdata clang-format clang-tidy
-  python3-torch python3-onnx python3-numpy python3-h5py
+  python3-torch python3-onnx python3-numpy python3-h5py python3-pandas groff man-db zsh
   # bench: oneDNN is what we compare with; its CMake package asks for OpenCL
   libbenchmark-dev libdnnl-dev ocl-icd-opencl-dev
   # fuzz
   clang llvm libclang-rt-14-dev
-  # docs: the figures of docs/validation.md
-  python3-matplotlib
+  # docs: figures, pictures, the examples of docs/results.md
+  python3-matplotlib python3-pil
+  # make package, make package-check
+  dpkg-dev debootstrap
   # demo
   dataset-fashion-mnist
 )

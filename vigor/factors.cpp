@@ -2,16 +2,18 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
 #include <limits>
 #include <numeric>
+
+#include "error.h"
+#include "sample_mean.h"
 
 namespace vigor {
 
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr Interval kShares{0, 1};
 
 double ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
@@ -39,28 +41,13 @@ double pairs(const SiteResult& site, int64_t inputs) {
   return static_cast<double>(site.tally.neurons) * static_cast<double>(inputs);
 }
 
-// Variance of an estimated mean, and what is left to estimate it with.
-struct Spread {
-  double variance = 0;
-  double freedom = 0;
-};
-
-bool is_sample(const SiteResult& site) { return site.tally.neurons < site.site.population; }
-
-// Of a site that is a sample of at least two neurons.
-Spread spread_of_mean(const SiteResult& site, int64_t inputs, double mean) {
-  const auto count = static_cast<double>(site.tally.neurons);
-  double squares = 0;
+// NVF of the neurons analysed, around their mean.
+Sample nvf_sample(const SiteResult& site, int64_t inputs, double mean) {
+  Sample sample{{}, mean, site.site.population};
   for (int64_t k = 0; k < site.tally.neurons; ++k) {
-    squares += std::pow(nvf(site, inputs, k) - mean, 2);
+    sample.values.push_back(nvf(site, inputs, k));
   }
-  const double missing = 1 - count / static_cast<double>(site.site.population);
-  return {squares / (count - 1) / count * missing, count - 1};
-}
-
-Interval interval_around(double mean, Spread spread) {
-  const double half = student_t(spread.freedom) * std::sqrt(spread.variance);
-  return {std::max(0.0, mean - half), std::min(1.0, mean + half)};
+  return sample;
 }
 
 double population(const Run& run) {
@@ -73,33 +60,13 @@ double weight(const SiteResult& site, const Run& run) {
   return ratio(static_cast<double>(site.site.population), population(run));
 }
 
-// The sites as strata; degrees of freedom after Welch and Satterthwaite. Of a site with a single
-// sampled neuron nothing is known of the others: the interval grows by its whole weight.
-std::optional<Interval> stratified_interval(const Run& run, double mean) {
-  double variance = 0, parts = 0, below = 0, above = 0;
-  bool sampled = false;
-  for (const SiteResult& site : run.sites) {
-    if (!is_sample(site)) continue;
-    sampled = true;
-    const double share = weight(site, run);
-    const double site_mean = lvf(site, run.inputs()).resolved;
-    if (site.tally.neurons < 2) {
-      below += share * site_mean;
-      above += share * (1 - site_mean);
-      continue;
-    }
-    const Spread spread = spread_of_mean(site, run.inputs(), site_mean);
-    const double part = share * share * spread.variance;
-    variance += part;
-    parts += part * part / spread.freedom;
-  }
-  if (!sampled) return std::nullopt;
-  const Interval known =
-      interval_around(mean, {variance, parts > 0 ? variance * variance / parts : 1});
-  return Interval{std::max(0.0, known.low - below), std::min(1.0, known.high + above)};
-}
-
 }  // namespace
+
+void require_factors(const Run& run, const std::string& asks) {
+  if (run.has_factors) return;
+  fail(asks,
+       "the run holds no factors (it was made with --factors none): vigor show has its ranges");
+}
 
 double bvf(const SiteResult& site, int64_t inputs, int64_t k, int bit, Reading reading) {
   if (!has_counts(site.tally)) return kNaN;
@@ -143,17 +110,15 @@ Factor lvf(const SiteResult& site, int64_t inputs) {
   };
   Factor factor{share(Reading::kLow), share(Reading::kResolved), share(Reading::kHigh),
                 share(Reading::kNan), std::nullopt};
-  if (is_sample(site)) {
-    factor.interval =
-        site.tally.neurons < 2
-            ? Interval{0, 1}
-            : interval_around(factor.resolved, spread_of_mean(site, inputs, factor.resolved));
+  if (site.tally.neurons < site.site.population) {
+    factor.interval = mean_interval(nvf_sample(site, inputs, factor.resolved), kShares);
   }
   return factor;
 }
 
 Factor mvf(const Run& run) {
   Factor model;
+  std::vector<Sample> parts;
   for (const SiteResult& site : run.sites) {
     const Factor factor = lvf(site, run.inputs());
     const double share = weight(site, run);
@@ -161,8 +126,9 @@ Factor mvf(const Run& run) {
     model.resolved += share * factor.resolved;
     model.high += share * factor.high;
     model.nan += share * factor.nan;
+    parts.push_back(nvf_sample(site, run.inputs(), factor.resolved));
   }
-  if (run.has_factors) model.interval = stratified_interval(run, model.resolved);
+  if (run.has_factors) model.interval = mean_interval(parts, model.resolved, kShares);
   return model;
 }
 

@@ -11,6 +11,9 @@
 
 namespace vigor {
 
+/// Throws Error for what `asks`, with the remedy, where the run has no factors.
+void require_factors(const Run& run, const std::string& asks);
+
 /// Readings of "is critical": in the vulnerable range of the class; by the input's own threshold or
 /// a run; in the vulnerable or semi-vulnerable range. kNan: resolved, and the run held a NaN.
 enum class Reading { kLow, kResolved, kHigh, kNan };

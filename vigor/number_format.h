@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vigor {
@@ -41,7 +42,8 @@ class NumberFormat {
 
  private:
   enum class Kind { kFloat32, kFloat, kScaled, kFixed };
-  NumberFormat(std::string name, Kind kind, int bits) : name_(name), kind_(kind), bits_(bits) {}
+  NumberFormat(std::string name, Kind kind, int bits)
+      : name_(std::move(name)), kind_(kind), bits_(bits) {}
   static NumberFormat small_float(const std::string& name, int bits, int mantissa, int least);
   static NumberFormat fixed_point(const std::string& name);
   uint32_t encode_float(float a) const;

@@ -59,4 +59,14 @@ void PartialFile::finish() {
   ::close(opened);
 }
 
+void write_whole(const std::filesystem::path& file, std::span<const char> content) {
+  try {
+    PartialFile partial(file);
+    partial.write(content);
+    partial.finish();
+  } catch (const Error& error) {
+    fail(file.string(), "cannot be written: {}", error.what());
+  }
+}
+
 }  // namespace vigor

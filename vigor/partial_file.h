@@ -26,4 +26,7 @@ class PartialFile {
   int descriptor_;
 };
 
+/// A file of this content. Throws Error naming the file.
+void write_whole(const std::filesystem::path& file, std::span<const char> content);
+
 }  // namespace vigor

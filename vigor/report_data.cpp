@@ -213,10 +213,7 @@ float away_from_zero(double value) {
 }
 
 std::string report_data(const Run& run, const ReportOptions& options) {
-  if (!run.has_factors) {
-    fail("report",
-         "the run holds no factors (it was made with --factors none): vigor show has its ranges");
-  }
+  require_factors(run, "report");
   return Data(run, options).text();
 }
 

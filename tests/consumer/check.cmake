@@ -12,3 +12,10 @@ run("${CMAKE_COMMAND}" -G Ninja -S "${CMAKE_CURRENT_LIST_DIR}" -B "${WORK}/build
 run("${CMAKE_COMMAND}" --build "${WORK}/build")
 run("${WORK}/build/consumer")
 run("${WORK}/prefix/bin/vigor" --version)
+foreach(file bin/vigor share/man/man1/vigor.1 share/bash-completion/completions/vigor
+             share/zsh/site-functions/_vigor share/vigor/lenet5_fashion_mnist.onnx
+             share/doc/vigor/LICENSE share/doc/vigor/docs/results.md)
+  if(NOT EXISTS "${WORK}/prefix/${file}")
+    message(FATAL_ERROR "not installed: ${file}")
+  endif()
+endforeach()

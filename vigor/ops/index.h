@@ -22,8 +22,9 @@ std::vector<int64_t> axis_offsets(int64_t extent, int64_t step);
 /// The offsets of every axis of a tensor: separable_map() of them is the identity.
 std::vector<std::vector<int64_t>> axis_tables(const Shape& shape);
 
-/// Throws Error naming the node where an output has more than kMostElements, or a constant more than
-/// what it is computed from as well. Operators whose tables grow with it look before they are made.
+/// Throws Error naming the node where an output has more than kMostElements, or a constant more
+/// than what it is computed from as well. Operators whose tables grow with it look before they are
+/// made.
 void check_size(const NodeView& node, const Shape& shape);
 
 /// The map of an output whose element (i, j, ...) is source element axes[0][i] + axes[1][j] + ...;
