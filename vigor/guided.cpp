@@ -39,7 +39,8 @@ GuidedSearch::GuidedSearch(Prober& prober, const Lattice& lattice, int32_t site,
       pairs_(neurons_.size() * 2 * count_),
       contradictions_(neurons_.size()),
       map_(prober.graph(), facts.chain, neurons_, golden_),
-      row_(static_cast<size_t>(golden_.lanes())) {
+      row_(static_cast<size_t>(golden_.lanes())),
+      scratch_(count_) {
   for (const int64_t neuron : neurons_) {
     element_.push_back(facts.chain.element(prober.graph(), neuron));
   }

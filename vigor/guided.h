@@ -144,6 +144,14 @@ class GuidedSearch {
   std::vector<int64_t> contradictions_;
   CutMap map_;
   std::vector<float> row_;
+  // Of each input, while points are found.
+  struct Scratch {
+    explicit Scratch(size_t inputs)
+        : point(inputs), low(inputs), high(inputs), guess(inputs), target(inputs), waits(inputs) {}
+    std::vector<int64_t> point, low, high, guess;
+    std::vector<double> target;
+    std::vector<uint8_t> waits;  // 1: for a probe
+  } scratch_;
   std::vector<Probe> probes_;
   std::vector<Fault> faults_;
   std::vector<Outcome> outcomes_;

@@ -74,7 +74,8 @@ void GuidedSearch::bisect_points(size_t k, int side, std::vector<int64_t>& low,
 void GuidedSearch::narrow(size_t k, int side) {
   const float* a = golden_row(k);
   // Mostly the cut value is the neuron's own beyond the golden one.
-  std::vector<int64_t> guess(count_, -1);
+  std::vector<int64_t>& guess = scratch_.guess;
+  guess.assign(count_, -1);
   for (size_t i = 0; i < count_; ++i) {
     const Pair& p = pair(k, side, i);
     if (p.state == State::kDone || p.held || p.unsafe < 2) continue;
@@ -88,7 +89,7 @@ void GuidedSearch::narrow(size_t k, int side) {
       if (guess[i] >= 0) settle(k, side, i, x[i], guess[i] + next);
     }
   }
-  std::vector<int64_t> low(count_, 0), high(count_, 0);
+  std::vector<int64_t>&low = scratch_.low, &high = scratch_.high;
   const auto open = [&](size_t i) {
     const Pair& p = pair(k, side, i);
     return p.state != State::kDone && !p.held && p.unsafe - p.safe > 1;
@@ -134,10 +135,11 @@ bool GuidedSearch::settle(size_t k, int side, size_t lane, float cut_value, int6
 // A fault for each input whose search goes on; points that are settled by now cost none.
 void GuidedSearch::propose(size_t k, int side) {
   const float* a = golden_row(k);
-  std::vector<int64_t> point(count_, 0), low(count_, 0), high(count_, 0);
-  std::vector<double> target(count_);
-  std::vector<bool> waits(count_, false);  // for a probe
-  int settled = 0;                         // rounds in which a point was
+  std::vector<int64_t>&point = scratch_.point, &low = scratch_.low, &high = scratch_.high;
+  std::vector<double>& target = scratch_.target;
+  std::vector<uint8_t>& waits = scratch_.waits;
+  waits.assign(count_, 0);
+  int settled = 0;  // rounds in which a point was
   for (bool again = true; again;) {
     again = false;
     // On a plateau of the cut the next point would be settled just so, one after the other.
@@ -187,7 +189,7 @@ void GuidedSearch::propose(size_t k, int side) {
         again = true;
         continue;
       }
-      waits[i] = true;
+      waits[i] = 1;
       probes_.push_back({k, i, side, point[i], x[i]});
       faults_.push_back(fault(k, i, row_[i], x[i], hidden));
     }

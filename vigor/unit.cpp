@@ -285,6 +285,21 @@ SiteTally run_unit(Prober& prober, int32_t site, std::span<const int64_t> block,
   return Unit(prober, site, block, options).run(thresholds);
 }
 
+namespace {
+
+// How many of the lowest bits surely stay in a range of deviations when flipped: those of the
+// mantissa move a value by half as much from bit to bit.
+int small_flips(const double* range, float a) {
+  constexpr int kMantissaBits = 23;
+  for (int count = kMantissaBits; count > 0; --count) {
+    const double most = std::abs(static_cast<double>(flip_bit(a, count - 1)) - a);
+    if (range[0] <= -most && most <= range[1]) return count;
+  }
+  return 0;
+}
+
+}  // namespace
+
 RangeCounts count_by_ranges(const Golden& golden, const Site& site, const SiteTally& total) {
   RangeCounts counts{std::vector<int64_t>(site.neurons.size() * kBits),
                      std::vector<int64_t>(site.neurons.size() * kBits)};
@@ -294,7 +309,7 @@ RangeCounts count_by_ranges(const Golden& golden, const Site& site, const SiteTa
       if (golden_class < 0) continue;
       const size_t entry = range_entry(total, golden_class, static_cast<int64_t>(k));
       const float a = golden.value(site.tensor, site.neurons[k], i);
-      for (int bit = 0; bit < kBits; ++bit) {
+      for (int bit = small_flips(&total.nonvulnerable[entry], a); bit < kBits; ++bit) {
         const float v = flip_bit(a, bit);
         if (v == a || !(std::abs(v) <= kMostProbed)) continue;
         const size_t cell = k * kBits + static_cast<size_t>(bit);
