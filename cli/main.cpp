@@ -1,13 +1,17 @@
 // Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (cli/interrupt.h).
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <new>
+#include <sstream>
 #include <system_error>
+#include <thread>
 
 #include "commands.h"
 #include "error.h"
 #include "kernels/kernels.h"
+#include "processes.h"
 #include "workers.h"
 
 namespace {
@@ -23,6 +27,16 @@ std::string one_line(std::string text) {
   std::replace_if(
       text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
   return text;
+}
+
+// Commands that several processes can share; the others would each do all of it.
+void check_shared(const CLI::App& app) {
+  if (!vigor::processes().many()) return;
+  for (const CLI::App* command : app.get_subcommands()) {
+    const std::string& name = command->get_name();
+    if (name == "analyze" || name == "inject" || name == "validate") continue;
+    vigor::fail("mpirun", "vigor {} is not for several processes: start it alone", name);
+  }
 }
 
 int run(int argc, char** argv) {
@@ -52,16 +66,27 @@ int run(int argc, char** argv) {
   const std::string first = argc > 1 ? argv[1] : "-";
   const auto named = [&](const CLI::App* command) { return command->get_name() == first; };
   if (first[0] != '-' && app.get_subcommands(named).empty()) {
-    fmt::print(stderr, "vigor: unknown command '{}': see vigor --help\n", one_line(first));
+    if (vigor::is_first()) {
+      fmt::print(stderr, "vigor: unknown command '{}': see vigor --help\n", one_line(first));
+    }
     return 2;
   }
+  app.parse_complete_callback([&app] { check_shared(app); });
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    std::ostringstream unseen;
+    const int code = vigor::is_first() ? app.exit(error) : app.exit(error, unseen, unseen);
+    return code == 0 ? 0 : 2;
   }
   finish_output();
   return 0;
+}
+
+// What fails in all processes is said by the first one, which ends the others before they speak.
+void say(const std::string& message) {
+  if (!vigor::is_first()) std::this_thread::sleep_for(std::chrono::seconds(1));
+  fmt::print(stderr, "vigor: {}\n", one_line(message));
 }
 
 }  // namespace
@@ -69,11 +94,15 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   vigor::keep_freed_memory();
   try {
-    return run(argc, argv);
+    vigor::start_processes();
+    const int code = run(argc, argv);
+    vigor::end_processes();
+    return code;
   } catch (const std::bad_alloc&) {
-    std::fputs("vigor: out of memory\n", stderr);
+    say("out of memory");
   } catch (const std::exception& error) {
-    fmt::print(stderr, "vigor: {}\n", one_line(error.what()));
+    say(error.what());
   }
+  vigor::abort_processes(1);
   return 1;
 }

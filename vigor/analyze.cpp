@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <mutex>
+#include <optional>
 
 #include "analyze_options.h"
 #include "error.h"
@@ -39,6 +40,7 @@ class Analysis {
         options_(options),
         progress_(progress),
         log_(log),
+        group_(log.group()),
         sites_(choose_sites(graph, options.sites, options.neurons, options.seed)),
         probed_(with_cut_sites(graph, sites_)),
         unit_options_{Lattice(options.tolerance_bits),
@@ -69,10 +71,11 @@ class Analysis {
     find_thresholds();
     const double before = watch.seconds();
     stats_.units = before - stats_.facts - stats_.golden;
-    if (unit_options_.paper != PaperInit::kNone) {
+    if (unit_options_.paper != PaperInit::kNone && group_.rank() == 0) {
       for (SiteResult& site : run_.sites) leave_out_neurons(site, run_);
     }
     count_ranges();
+    describe_group(run_.provenance, group_, threads_);
     run_.provenance.seconds = watch.seconds();
     stats_.ranges = run_.provenance.seconds - before;
     if (progress_.stats) progress_.stats(run_, stats_);
@@ -144,7 +147,7 @@ class Analysis {
     if (options_.search == "guided") unit_options_.facts = std::move(facts);
   }
 
-  // Phase 1: the units that are this process's and not done yet.
+  // Phase 1: the units that are this run's or shard's and not done yet.
   void find_thresholds() {
     log_.bind(part_head(run_, log_.source()), [this](Part& part) { findings_->pack(part); });
     log_.begin(0, findings_->units(), [this](const Part& part) { findings_->unpack(part); });
@@ -156,63 +159,71 @@ class Analysis {
       todo.push_back(unit);
       ++left_[findings_->neurons(unit).site];
     }
-    for (size_t s = 0; s < run_.sites.size(); ++s) report_site(s);
-    const std::span<const int64_t> all(todo);
-    for (size_t i = 0; i < all.size();) {
-      size_t end = i;
-      const int64_t first = findings_->first_input(all[i]);
-      while (end < all.size() && findings_->first_input(all[end]) == first) ++end;
-      run_units(all.subspan(i, end - i), todo.size());
-      i = end;
-    }
+    if (!group_.many()) report_sites();
+    log_.run_units(todo,
+                   {threads_, [this](int64_t unit) { return findings_->first_input(unit); },
+                    [this](int64_t unit) { open_block(unit); },
+                    [this](int worker, int64_t unit) { find_thresholds_of(worker, unit); }},
+                   progress_.advance);
     log_.end();
+    if (group_.many() && group_.rank() == 0) report_sites();  // the others' parts are in
     for (const auto& prober : probers_) stats_.costs += prober->costs();
     probers_.clear();  // their memory is needed for one golden run per thread
+    golden_.reset();
   }
 
-  // Units of one block of inputs.
-  void run_units(std::span<const int64_t> units, size_t of) {
-    const Stopwatch golden_watch;
-    const Golden golden =
-        golden_block(graph_, data_, findings_->first_input(units.front()), inputs_);
-    stats_.golden += golden_watch.seconds();
+  // The golden run of a unit's block of inputs.
+  void open_block(int64_t unit) {
+    const Stopwatch watch;
+    golden_.reset();
+    golden_.emplace(golden_block(graph_, data_, findings_->first_input(unit), inputs_));
+    stats_.golden += watch.seconds();
     while (std::ssize(probers_) < threads_) {
       probers_.push_back(make_prober(options_.prober, graph_, probed_, options_.lanes, cache_));
     }
-    for (const auto& prober : probers_) prober->bind(golden);
-    share_work(threads_, std::ssize(units), [&](int worker, int64_t item) {
-      const int64_t unit = units[static_cast<size_t>(item)];
-      const UnitNeurons& neurons = findings_->neurons(unit);
-      const size_t site = neurons.site;
-      const Stopwatch watch;
-      std::vector<Threshold> thresholds;
-      const SiteTally part =
-          run_unit(*probers_[static_cast<size_t>(worker)], static_cast<int32_t>(site),
-                   neurons.numbers, unit_options_, &thresholds);
-      log_.finish(unit, [&] {
-        findings_->add(unit, part, thresholds);
-        stats_.sites[site] += watch.seconds();
-        if (progress_.advance) {
-          progress_.advance(static_cast<double>(++done_) / static_cast<double>(of));
-        }
-        --left_[site];
-        report_site(site);
-      });
+    for (const auto& prober : probers_) prober->bind(*golden_);
+  }
+
+  void find_thresholds_of(int worker, int64_t unit) {
+    const UnitNeurons& neurons = findings_->neurons(unit);
+    const size_t site = neurons.site;
+    const Stopwatch watch;
+    std::vector<Threshold> thresholds;
+    const SiteTally part =
+        run_unit(*probers_[static_cast<size_t>(worker)], static_cast<int32_t>(site),
+                 neurons.numbers, unit_options_, &thresholds);
+    log_.finish(unit, [&] {
+      findings_->add(unit, part, thresholds);
+      stats_.sites[site] += watch.seconds();
+      if (!group_.many() && --left_[site] == 0) report_site(site);
     });
   }
 
+  // Those of which every unit is done.
+  void report_sites() const {
+    for (size_t s = 0; s < run_.sites.size(); ++s) {
+      if (group_.many() || left_[s] == 0) report_site(s);
+    }
+  }
   void report_site(size_t site) const {
-    const bool whole = left_[site] == 0 && !log_.sharded();
-    if (whole && progress_.site_done) progress_.site_done(run_.sites[site]);
+    if (!log_.sharded() && progress_.site_done) progress_.site_done(run_.sites[site]);
   }
 
-  // Phase 2: the golden run again, every flip against the merged ranges.
+  // Phase 2: the golden run again, every flip against the merged ranges. Each rank takes its share
+  // of the inputs.
   void count_ranges() {
+    for (SiteResult& site : run_.sites) {
+      group_.broadcast(std::as_writable_bytes(std::span(site.tally.nonvulnerable)));
+      group_.broadcast(std::as_writable_bytes(std::span(site.tally.vulnerable)));
+    }
     std::mutex mutex;
     const int64_t block = inputs_per_block(graph_);
+    const int64_t blocks = (inputs_ + block - 1) / block;
+    const int64_t ranks = group_.size(), rank = group_.rank();
     const int threads = golden_blocks(graph_, memory_, threads_);
-    share_work(threads, (inputs_ + block - 1) / block, [&](int, int64_t item) {
-      const Golden golden = golden_block(graph_, data_, item * block, inputs_);
+    share_work(threads, (blocks - rank + ranks - 1) / ranks, [&](int, int64_t item) {
+      const int64_t first = (item * ranks + rank) * block;
+      const Golden golden = golden_block(graph_, data_, first, inputs_);
       for (SiteResult& site : run_.sites) {
         const RangeCounts counts = count_by_ranges(golden, site.site, site.tally);
         const std::lock_guard lock(mutex);
@@ -222,6 +233,10 @@ class Analysis {
         }
       }
     });
+    for (SiteResult& site : run_.sites) {
+      group_.add_up(site.tally.critical_low);
+      group_.add_up(site.tally.critical_high);
+    }
     for (SiteResult& site : run_.sites) {
       for (size_t i = 0; i < site.tally.critical_beyond.size(); ++i) {
         site.tally.critical_low[i] += site.tally.critical_beyond[i];
@@ -235,17 +250,18 @@ class Analysis {
   const AnalyzeOptions& options_;
   const AnalyzeProgress& progress_;
   UnitLog& log_;
+  Group& group_;
   std::vector<Site> sites_, probed_;  // the latter with their cuts
   UnitOptions unit_options_;
   int threads_;
   int64_t memory_, cache_;  // of the probers
   int64_t inputs_;
+  std::optional<Golden> golden_;                  // of the block at work
   std::vector<std::unique_ptr<Prober>> probers_;  // one per thread
   Run run_;
   // What follows, and the sites' findings, change with the log's lock held.
   std::unique_ptr<Findings> findings_;
   std::vector<int64_t> left_;  // by site: units to do
-  int64_t done_ = 0;
   AnalyzeStats stats_;
 };
 
