@@ -1,6 +1,7 @@
 #include "handout.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <exception>
@@ -11,6 +12,7 @@
 #include <thread>
 
 #include "error.h"
+#include "scheduler.h"
 #include "workers.h"
 
 namespace vigor {
@@ -21,8 +23,6 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-/// Units asked for at once are worth about this long: the answer's way is short against it.
-constexpr double kSecondsOfWork = 0.1;
 /// File systems show a file of another machine at last after this time.
 constexpr auto kVisible = std::chrono::seconds(60);
 
@@ -145,7 +145,7 @@ class Server {
 class Queue {
  public:
   Queue(Group& group, Server* server, const UnitWork& work, const PartExchange& exchange)
-      : group_(group), server_(server), work_(work), exchange_(exchange), want_(work.threads) {}
+      : group_(group), server_(server), work_(work), exchange_(exchange), appetite_(work.threads) {}
 
   /// The first unit of what comes next; none: nothing is left.
   std::optional<int64_t> open() {
@@ -183,14 +183,8 @@ class Queue {
  private:
   void fill() {
     if (over_ || !units_.empty()) return;
-    const auto now = Clock::now();
-    const double spent = std::chrono::duration<double>(now - asked_).count();
-    if (asked_ != Clock::time_point()) {
-      if (spent < kSecondsOfWork / 2) want_ *= 2;
-      if (spent > 2 * kSecondsOfWork) want_ = std::max<int64_t>(want_ / 2, 1);
-    }
-    asked_ = now;
-    const Message given = server_ ? server_->next(0, want_) : ask(want_);
+    const int64_t want = appetite_.at(std::chrono::duration<double>(Clock::now() - begin_).count());
+    const Message given = server_ ? server_->next(0, want) : ask(want);
     units_.assign(given.begin(), given.end());
     over_ = given.empty();
   }
@@ -204,11 +198,12 @@ class Queue {
   Server* server_;  // at rank 0
   const UnitWork& work_;
   const PartExchange& exchange_;
+  const Clock::time_point begin_ = Clock::now();
   std::atomic<int64_t> finished_ = 0;
   std::mutex mutex_;  // of what follows
   std::deque<int64_t> units_;
-  int64_t want_, block_ = -1;
-  Clock::time_point asked_;
+  Appetite appetite_;
+  int64_t block_ = -1;
   bool over_ = false;
 };
 

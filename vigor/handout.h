@@ -2,15 +2,10 @@
 // its own work, and takes in the parts that they have written.
 #pragma once
 
-#include <atomic>
-#include <deque>
-#include <exception>
 #include <functional>
-#include <mutex>
-#include <thread>
+#include <vector>
 
 #include "group.h"
-#include "scheduler.h"
 
 namespace vigor {
 

@@ -5,6 +5,12 @@
 
 namespace vigor {
 
+namespace {
+
+constexpr double kSecondsOfWork = 0.1;  // of an answer
+
+}  // namespace
+
 Scheduler::Scheduler(std::vector<std::vector<int64_t>> blocks, std::vector<int> threads)
     : threads_(threads.begin(), threads.end()), of_rank_(threads.size(), nullptr) {
   for (std::vector<int64_t>& units : blocks) {
@@ -48,6 +54,14 @@ std::vector<int64_t> Scheduler::next(int rank, int64_t want) {
   block->at += count;
   left_ -= static_cast<int64_t>(count);
   return {first, first + static_cast<std::ptrdiff_t>(count)};
+}
+
+int64_t Appetite::at(double seconds) {
+  const double spent = seconds - asked_;
+  if (asked_ >= 0 && spent < kSecondsOfWork / 2) want_ *= 2;
+  if (asked_ >= 0 && spent > kSecondsOfWork * 2) want_ = std::max<int64_t>(want_ / 2, 1);
+  asked_ = seconds;
+  return want_;
 }
 
 }  // namespace vigor

@@ -40,4 +40,17 @@ class Scheduler {
   int64_t units_ = 0, left_ = 0, all_threads_ = 0;
 };
 
+/// How many units a rank asks for at once: they are worth a tenth of a second, against which the
+/// way of the answer is short.
+class Appetite {
+ public:
+  explicit Appetite(int threads) : want_(threads) {}
+  /// It asks now: units of the last answer lasted until then.
+  int64_t at(double seconds);
+
+ private:
+  int64_t want_;
+  double asked_ = -1;
+};
+
 }  // namespace vigor
