@@ -52,7 +52,9 @@ int run(int argc, char** argv) {
   app.get_formatter()->column_width(34);
   app.footer(
       "Example:\n  vigor analyze models/lenet5_fashion_mnist.onnx --data fashion-mnist \\\n"
-      "      --scale 1/255 --inputs 10 -o run.h5\n  vigor show run.h5");
+      "      --scale 1/255 --inputs 10 -o run.h5\n  vigor show run.h5\n"
+      "mpirun -n N vigor analyze|inject|validate ... shares the work among N processes\n"
+      "(docs/cluster.md).");
   vigor::add_inspect(app);
   vigor::add_analyze(app);
   vigor::add_inject(app);

@@ -19,7 +19,7 @@ struct Cluster {
   double start = 10;          // seconds from the start to the first unit, and for the last steps
   double golden = 0;          // of a block's golden run
   double way = 1e-3;          // of a question and its answer
-  double answer = 1e-5;       // of rank 0, for an answer
+  double answer = 2e-4;       // of rank 0, for an answer
   double read = 2e-3;         // of rank 0, for a part
   double rank_hours = 0;      // between two failures of one rank; 0: none fails
   uint64_t seed = 0;
@@ -47,8 +47,10 @@ inline double modelled_seconds(const std::vector<std::vector<double>>& blocks, c
   const double slowest = *std::min_element(c.speed.begin(), c.speed.end());
   const double goldens =
       c.golden * std::ceil(static_cast<double>(blocks.size()) / ranks) * threads / speed;
-  // Threads end within the time of a last unit; the slowest one ends last.
-  const double tail = last / slowest - last * threads / speed / 2;
+  // Threads end within the time of a last unit, the slowest one last. Before that, ranks help with
+  // other blocks than their own: all of a rank's threads wait for its last one once, about.
+  const double changes = blocks.size() > 1 ? 2 : 1;
+  const double tail = changes * last / slowest - last * threads / speed / 2;
   const double seconds = c.start + goldens + work / speed + tail;
   if (c.rank_hours == 0) return seconds;
   // Every thread has half a unit in progress: a unit is met in proportion to its length.
