@@ -10,6 +10,7 @@
 #include "keep.h"
 #include "onnx_import.h"
 #include "output.h"
+#include "processes.h"
 #include "progress.h"
 #include "stats.h"
 #include "store.h"
@@ -61,8 +62,10 @@ void check_values(Given& given) {
 }
 
 void print_forecast(const Graph& graph, const Dataset& data, const AnalyzeOptions& options) {
+  if (!is_first()) return;
   const int64_t inputs = options.inputs > 0 ? std::min(options.inputs, data.size()) : data.size();
-  const int threads = options.threads > 0 ? options.threads : available_cores();
+  const int threads =
+      (options.threads > 0 ? options.threads : available_cores()) * processes().size();
   const double probes = !merges_amortised(options)  ? kSearchProbes
                         : options.ranges == "inner" ? kAmortisedInnerProbes
                                                     : kAmortisedProbes;
@@ -84,7 +87,7 @@ void run(Given& given, const DataOptions& data_options, const Source& source) {
   Progress progress;
   KeptRun kept(given.output, given.keep, source, progress);
   AnalyzeProgress events = show_progress(progress);
-  if (given.stats) {
+  if (given.stats && is_first()) {
     events.stats = [&](const Run& run, const AnalyzeStats& stats) {
       fmt::print("{}", stats_table(graph, run, stats));
     };
@@ -92,11 +95,13 @@ void run(Given& given, const DataOptions& data_options, const Source& source) {
   kept.run([&] {
     if (kept.sharded()) {
       const Shard shard = analyze_shard(graph, data, given.options, events, kept.log());
+      if (!is_first()) return;
       write_part(given.output, shard.head, shard.part);
       progress.line(fmt::format("{} units, part {} -> {}", shard.part.units.size(),
                                 given.keep.shard, given.output));
     } else {
       Run run = analyze(graph, data, given.options, events, &kept.log());
+      if (!is_first()) return;
       run.provenance.source = kept.log().source();
       finish_run(run, data_options, given.output, progress);
     }

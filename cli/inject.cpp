@@ -9,6 +9,7 @@
 #include "keep.h"
 #include "onnx_import.h"
 #include "output.h"
+#include "processes.h"
 #include "progress.h"
 #include "stored_options.h"
 #include "text.h"
@@ -39,24 +40,28 @@ void run(const Given& given, const DataOptions& data_options, const Source& sour
   std::optional<FaultList> list;
   if (!given.faults.empty()) list = read_fault_list(given.faults, graph, data.size());
   std::optional<FaultListWriter> writer;
-  if (!given.save.empty()) writer.emplace(given.save, given.options.stored.is_default());
+  if (!given.save.empty() && is_first()) {
+    writer.emplace(given.save, given.options.stored.is_default());
+  }
   Progress progress;
   KeptRun kept(given.output, given.keep, source, progress);
   InjectProgress events;
   events.advance = [&](double share) { progress.advance(share); };
-  if (writer) {
+  if (!given.save.empty()) {  // only the first process gets them
     events.faults = [&](auto faults, const auto& sites) { writer->write(faults, sites); };
   }
   const FaultList* listed = list ? &*list : nullptr;
   kept.run([&] {
     if (kept.sharded()) {
       const Shard shard = inject_shard(graph, data, given.options, listed, events, kept.log());
+      if (!is_first()) return;
       if (writer) writer->finish();
       write_part(given.output, shard.head, shard.part);
       progress.line(fmt::format("{} units, part {} -> {}", shard.part.units.size(),
                                 given.keep.shard, given.output));
     } else {
       Injection injection = inject(graph, data, given.options, listed, events, &kept.log());
+      if (!is_first()) return;
       if (writer) writer->finish();
       finish_injection(injection, data_options, given.output, progress);
     }

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "error.h"
+#include "processes.h"
 #include "usage.h"
 
 namespace vigor {
@@ -28,6 +29,7 @@ KeepOptions keep_options(const std::string& output, const KeepGiven& given, cons
                          Progress& progress) {
   const auto [index, count] = parse_shard(given.shard);
   KeepOptions options;
+  options.group = &processes();
   options.folder = output + ".parts";
   options.shard = index;
   options.shards = count;
@@ -52,6 +54,10 @@ void add_keep_options(CLI::App& command, KeepGiven& given) {
       .add_option("--shard", given.shard,
                   "Do part i of n (\"2/3\"): vigor merge joins the parts to the whole")
       ->check(CLI::Validator(wrong, ""));
+  add_save_every(command, given);
+}
+
+void add_save_every(CLI::App& command, KeepGiven& given) {
   command
       .add_option("--save-every", given.every,
                   "Seconds between writing finished work to OUTPUT.parts (by what it costs)")

@@ -18,7 +18,9 @@ struct KeepGiven {
   std::string shard;  // "2/3" or empty
   std::optional<double> every;
 };
+/// --shard and --save-every.
 void add_keep_options(CLI::App& command, KeepGiven& given);
+void add_save_every(CLI::App& command, KeepGiven& given);
 
 /// Where model, data and fault list of a run were found, kept in its parts for `vigor merge`.
 struct Source {

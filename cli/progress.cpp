@@ -5,31 +5,44 @@
 
 #include <cstdio>
 
+#include "processes.h"
 #include "text.h"
 
 namespace vigor {
 
 Progress::Progress()
-    : terminal_(isatty(STDERR_FILENO) != 0), begin_(std::chrono::steady_clock::now()) {}
+    : terminal_(isatty(STDERR_FILENO) != 0),
+      quiet_(!is_first()),
+      begin_(std::chrono::steady_clock::now()),
+      last_(begin_) {}
 
 Progress::~Progress() { clear(); }
 
 void Progress::advance(double share) {
   const auto now = std::chrono::steady_clock::now();
-  if (!terminal_ || now - last_ < std::chrono::milliseconds(100)) return;
+  const bool lines = !terminal_ && processes().many();
+  const auto least = lines ? std::chrono::seconds(10) : std::chrono::milliseconds(100);
+  if (quiet_ || !(terminal_ || lines) || now - last_ < least) return;
+  const double spent = std::chrono::duration<double>(now - begin_).count();
+  const std::string left =
+      share > 0.001 ? duration(spent * (1 - share) / share) + " left" : std::string("starting");
+  if (lines) {
+    if (share < said_ + 0.05) return;
+    said_ = share;
+    last_ = now;
+    return line(fmt::format("{:.0f} % done, {}", 100 * share, left));
+  }
   last_ = now;
   drawn_ = true;
   constexpr int kWidth = 30;
   const int full = static_cast<int>(share * kWidth);
-  const double spent = std::chrono::duration<double>(now - begin_).count();
-  const std::string left =
-      share > 0.001 ? duration(spent * (1 - share) / share) + " left" : std::string("starting");
   fmt::print(stderr, "\r\033[K[{:#<{}}{:.<{}}] {:5.1f} %  {}", "", full, "", kWidth - full,
              100 * share, left);
   std::fflush(stderr);
 }
 
 void Progress::line(const std::string& text) {
+  if (quiet_) return;
   clear();
   fmt::print(stderr, "{}\n", text);
 }

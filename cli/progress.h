@@ -1,4 +1,5 @@
-// What a long command shows meanwhile: a bar on a terminal, lines otherwise.
+// What a long command shows meanwhile: a bar on a terminal, lines otherwise. Of several processes
+// the first one shows it for all.
 #pragma once
 
 #include <chrono>
@@ -14,7 +15,8 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   bool on_terminal() const { return terminal_; }
-  /// Share of the work that is done, 0 to 1. Redraws the bar at most ten times a second.
+  /// Share of the work that is done, 0 to 1. Redraws the bar at most ten times a second. Without a
+  /// terminal, which mpirun takes away, several processes write a line now and then.
   void advance(double share);
   /// A line that stays, above the bar.
   void line(const std::string& text);
@@ -22,8 +24,9 @@ class Progress {
  private:
   void clear();
 
-  bool terminal_;
+  bool terminal_, quiet_;
   bool drawn_ = false;
+  double said_ = 0;  // share in the last line
   std::chrono::steady_clock::time_point begin_, last_;
 };
 

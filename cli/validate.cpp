@@ -9,6 +9,7 @@
 #include "onnx_import.h"
 #include "output.h"
 #include "partial_file.h"
+#include "processes.h"
 #include "progress.h"
 #include "run_head.h"
 #include "store.h"
@@ -24,13 +25,16 @@ struct Given {
   std::string run, model, output;
   bool unseen_only = false;
   std::optional<double> require;
+  KeepGiven keep;
   ValidateOptions options;
 };
 
 class Validating {
  public:
-  Validating(const Given& given, const std::optional<DataOptions>& data)
-      : given_(given), data_(data), run_(read_run(given.run)) {}
+  /// `log` may be null: nothing is kept.
+  Validating(const Given& given, const std::optional<DataOptions>& data, Progress& progress,
+             UnitLog* log)
+      : given_(given), data_(data), run_(read_run(given.run)), progress_(progress), log_(log) {}
 
   Validation run() {
     graph_.emplace(
@@ -65,8 +69,9 @@ class Validating {
   }
 
   ValidationSet set(const std::string& name, const Dataset& data) {
-    ValidationSet result = validate(*graph_, data, run_, given_.options,
-                                    [this](double share) { progress_.advance(share); });
+    ValidationSet result = validate(
+        *graph_, data, run_, given_.options, [this](double share) { progress_.advance(share); },
+        log_);
     result.name = name;
     progress_.line(fmt::format("{}: {} inputs, {}", name, result.inputs, duration(result.seconds)));
     return result;
@@ -76,13 +81,25 @@ class Validating {
   const std::optional<DataOptions>& data_;
   Run run_;
   std::optional<Graph> graph_;
-  Progress progress_;
+  Progress& progress_;
+  UnitLog* log_;
 };
 
 void run(const Given& given, const std::optional<DataOptions>& data) {
-  if (!given.output.empty()) check_output(given.output, given.run);
-  const Validation validation = Validating(given, data).run();
-  if (!given.output.empty()) write_whole(given.output, to_json(validation));
+  Progress progress;
+  Validation validation;
+  if (given.output.empty()) {
+    if (processes().many()) fail("--output", "several processes need one: they share OUTPUT.parts");
+    validation = Validating(given, data, progress, nullptr).run();
+  } else {
+    check_output(given.output, given.run);
+    KeptRun kept(given.output, given.keep, {}, progress);
+    kept.run([&] {
+      validation = Validating(given, data, progress, &kept.log()).run();
+      if (is_first()) write_whole(given.output, to_json(validation));
+    });
+  }
+  if (!is_first()) return;
   fmt::print("{}", to_text(validation));
   if (!given.require) return;
   const std::vector<std::string> lines = shortfalls(validation, *given.require);
@@ -123,6 +140,7 @@ void add_validate(CLI::App& app) {
       ->check(at_least(1));
   command->add_option("--seed", options.seed, "Of everything drawn at random")
       ->capture_default_str();
+  add_save_every(*command, given->keep);
   command->footer(
       "Without --data: on the inputs that the ranges were computed from (set 1), found where the\n"
       "run found them. With --data: also on those (set 2); if they are the run's own, moved, on\n"

@@ -6,6 +6,7 @@ packages=(
   # build
   g++ make cmake ninja-build pkg-config libonnx-dev libprotobuf-dev protobuf-compiler libhdf5-dev
   libcli11-dev nlohmann-json3-dev libfmt-dev zlib1g-dev libjpeg-dev libpng-dev libssl-dev
+  libopenmpi-dev openmpi-bin
   # test
   libgtest-dev libgmock-dev hdf5-tools libonnx-testdata clang-format clang-tidy
   python3-torch python3-onnx python3-numpy python3-h5py python3-pandas groff man-db zsh

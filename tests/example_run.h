@@ -30,7 +30,7 @@ inline Run example_run() {
   run.input_index = {0, 1, 2, 7};
   run.golden_class = {0, 2, -1, 0};
   run.label = {0, 1, -1, 2};
-  run.provenance = {1.5, "box", "avx2", "2024-01-01T00:00:00Z", "vigor analyze", 4, "{}"};
+  run.provenance = {1.5, "box", "avx2", "2024-01-01T00:00:00Z", "vigor analyze", 4, 2, "{}"};
 
   SiteResult conv;
   conv.site = {"conv1", SiteKind::kPostActivation, -1, -1, 4, {0, 1, 2, 3}};

@@ -147,6 +147,7 @@ TEST_F(Store, ReadsBackEveryField) {
   EXPECT_EQ(got.provenance.time, expected.provenance.time);
   EXPECT_EQ(got.provenance.command, expected.provenance.command);
   EXPECT_EQ(got.provenance.threads, expected.provenance.threads);
+  EXPECT_EQ(got.provenance.ranks, expected.provenance.ranks);
   EXPECT_EQ(got.provenance.source, expected.provenance.source);
   ASSERT_EQ(got.sites.size(), expected.sites.size());
   for (size_t i = 0; i < got.sites.size(); ++i) expect_same(got.sites[i], expected.sites[i]);

@@ -10,6 +10,9 @@
 
 namespace vigor {
 
+/// Neurons of a unit: so many that the golden runs, which each unit makes for itself, cost little.
+inline constexpr size_t kAmortisedNeurons = 512;
+
 /// Inputs of a unit, whole golden blocks: the more, the fewer of them move a bound. `rows`: of
 /// ranges.
 int64_t amortised_inputs(int64_t golden_block, int64_t rows);

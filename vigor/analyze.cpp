@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <mutex>
+#include <optional>
 
 #include "amortised.h"
 #include "analyze_options.h"
@@ -11,6 +12,7 @@
 #include "far_class.h"
 #include "findings.h"
 #include "memory.h"
+#include "neuron_blocks.h"
 #include "prober.h"
 #include "unit.h"
 #include "workers.h"
@@ -21,9 +23,6 @@ namespace {
 
 // Far slopes are kept where all of them fit; they only make searches shorter.
 constexpr int64_t kMostSlopeBytes = int64_t{256} << 20;
-
-// For each thread, of those that go through many golden blocks.
-constexpr size_t kUnitsAtOnce = 32;
 
 class Stopwatch {
  public:
@@ -44,6 +43,7 @@ class Analysis {
         options_(options),
         progress_(progress),
         log_(log),
+        group_(log.group()),
         sites_(choose_sites(graph, options.sites, options.neurons, options.seed)),
         probed_(with_cut_sites(graph, sites_)),
         unit_options_{Lattice(options.tolerance_bits),
@@ -54,8 +54,8 @@ class Analysis {
                       options.shortcuts,
                       paper_init(options),
                       options.ranges != "inner"},
-        threads_(options.threads > 0 ? options.threads : available_cores()),
         memory_(options.memory > 0 ? options.memory : default_memory()),
+        threads_(options.threads > 0 ? options.threads : available_cores()),
         cache_(prober_cache(graph, memory_, threads_)),
         inputs_(options.inputs > 0 ? std::min(options.inputs, data.size()) : data.size()) {
     check_options(options);
@@ -75,11 +75,12 @@ class Analysis {
     find_thresholds();
     const double before = watch.seconds();
     stats_.units = before - stats_.facts - stats_.golden;
-    if (unit_options_.paper != PaperInit::kNone) {
+    if (unit_options_.paper != PaperInit::kNone && group_.rank() == 0) {
       for (SiteResult& site : run_.sites) leave_out_neurons(site, run_);
     }
     if (run_.has_factors) count_ranges();
     if (!run_.has_vulnerable) drop_vulnerable();
+    describe_group(run_.provenance, group_, threads_);
     run_.provenance.seconds = watch.seconds();
     stats_.ranges = run_.provenance.seconds - before;
     if (progress_.stats) progress_.stats(run_, stats_);
@@ -116,9 +117,9 @@ class Analysis {
       }
       run_.sites.push_back(std::move(result));
     }
-    const int64_t block = inputs_per_block(graph_);
-    findings_ = std::make_unique<Findings>(
-        graph_, run_, run_.has_factors ? block : amortised_inputs(block, rows), log_.keeps());
+    UnitSize size{kUnitNeurons, inputs_per_block(graph_)};
+    if (!run_.has_factors) size = {kAmortisedNeurons, amortised_inputs(size.inputs, rows)};
+    findings_ = std::make_unique<Findings>(graph_, run_, size, log_.keeps());
   }
 
   // Far classes of all neurons, and what else the searches know before any data.
@@ -155,7 +156,7 @@ class Analysis {
     if (options_.search == "guided") unit_options_.facts = std::move(facts);
   }
 
-  // Phase 1: the units that are this process's and not done yet.
+  // Phase 1: the units that are this run's or shard's and not done yet.
   void find_thresholds() {
     log_.bind(part_head(run_, log_.source()), [this](Part& part) { findings_->pack(part); });
     log_.begin(0, findings_->units(), [this](const Part& part) { findings_->unpack(part); });
@@ -167,89 +168,88 @@ class Analysis {
       todo.push_back(unit);
       ++left_[findings_->neurons(unit).site];
     }
-    for (size_t s = 0; s < run_.sites.size(); ++s) report_site(s);
-    const std::span<const int64_t> all(todo);
-    for (size_t i = 0; i < all.size();) {
-      size_t end = i;
-      const int64_t first = findings_->first_input(all[i]);
-      // Amortised merging goes through many golden blocks: the fewer units at once, the less is
-      // lost when the run is killed.
-      const size_t most =
-          run_.has_factors ? all.size() : kUnitsAtOnce * static_cast<size_t>(threads_);
-      while (end < all.size() && end - i < most && findings_->first_input(all[end]) == first) ++end;
-      run_units(all.subspan(i, end - i), todo.size());
-      i = end;
+    if (!group_.many()) report_sites();
+    if (run_.has_factors) {
+      log_.run_units(todo,
+                     {threads_, [this](int64_t unit) { return findings_->first_input(unit); },
+                      [this](int64_t unit) { open_block(unit); },
+                      [this](int worker, int64_t unit) { find_thresholds_of(worker, unit); }},
+                     progress_.advance);
+    } else {
+      log_.run_units(todo,
+                     {golden_blocks(graph_, memory_, threads_), [](int64_t) { return 0; },
+                      [this](int64_t) { make_probers(); },
+                      [this](int worker, int64_t unit) { merge_ranges_of(worker, unit); }},
+                     progress_.advance);
     }
     log_.end();
+    if (group_.many() && group_.rank() == 0) report_sites();  // the others' parts are in
     for (const auto& prober : probers_) stats_.costs += prober->costs();
     probers_.clear();  // their memory is needed for one golden run per thread
+    golden_.reset();
   }
 
-  // Units of the same inputs, golden block by golden block (there is one, unless merging is
-  // amortised).
-  void run_units(std::span<const int64_t> units, size_t of) {
-    const int64_t first = findings_->first_input(units.front());
-    const int64_t end = first + findings_->inputs_of(units.front());
-    const int64_t block = inputs_per_block(graph_);
-    const int64_t blocks = (end - first + block - 1) / block;
-    const double step = 1.0 / static_cast<double>(blocks);
-    std::vector<AmortisedUnit> amortised;
-    for (size_t n = 0; n < units.size() && !run_.has_factors; ++n) {
-      const UnitNeurons& neurons = findings_->neurons(units[n]);
-      amortised.emplace_back(static_cast<int32_t>(neurons.site), neurons.numbers, graph_.classes(),
-                             unit_options_);
-    }
-    std::vector<double> seconds(units.size());
-    for (int64_t input = first; input < end; input += block) {
-      const bool last = input + block >= end;
-      const Stopwatch golden_watch;
-      const Golden golden = golden_block(graph_, data_, input, inputs_);
-      stats_.golden += golden_watch.seconds();
-      bind_probers(golden);
-      share_work(threads_, std::ssize(units), [&](int worker, int64_t item) {
-        Prober& prober = *probers_[static_cast<size_t>(worker)];
-        const auto n = static_cast<size_t>(item);
-        const UnitNeurons& neurons = findings_->neurons(units[n]);
-        const size_t site = neurons.site;
-        const Stopwatch watch;
-        std::vector<Threshold> thresholds;
-        SiteTally found;
-        if (run_.has_factors) {
-          found = run_unit(prober, static_cast<int32_t>(site), neurons.numbers, unit_options_,
-                           &thresholds);
-        } else {
-          amortised[n].add(prober);
-        }
-        seconds[n] += watch.seconds();
-        if (!last) return;
-        log_.finish(units[n], [&] {
-          findings_->add(units[n], run_.has_factors ? found : amortised[n].tally(), thresholds);
-          stats_.sites[site] += seconds[n];
-          advance(step, of);
-          --left_[site];
-          report_site(site);
-        });
-      });
-      if (!last) advance(step * static_cast<double>(units.size()), of);
-    }
-  }
-
-  void bind_probers(const Golden& golden) {
+  void make_probers() {
     while (std::ssize(probers_) < threads_) {
       probers_.push_back(make_prober(options_.prober, graph_, probed_, options_.lanes, cache_));
     }
-    for (const auto& prober : probers_) prober->bind(golden);
   }
 
-  // By so many units of `of`.
-  void advance(double units, size_t of) {
-    done_ += units;
-    if (progress_.advance) progress_.advance(std::min(done_ / static_cast<double>(of), 1.0));
+  // The golden run of a unit's block of inputs.
+  void open_block(int64_t unit) {
+    const Stopwatch watch;
+    golden_.reset();
+    golden_.emplace(golden_block(graph_, data_, findings_->first_input(unit), inputs_));
+    stats_.golden += watch.seconds();
+    make_probers();
+    for (const auto& prober : probers_) prober->bind(*golden_);
   }
 
+  void find_thresholds_of(int worker, int64_t unit) {
+    const UnitNeurons& neurons = findings_->neurons(unit);
+    const Stopwatch watch;
+    std::vector<Threshold> thresholds;
+    const SiteTally part =
+        run_unit(*probers_[static_cast<size_t>(worker)], static_cast<int32_t>(neurons.site),
+                 neurons.numbers, unit_options_, &thresholds);
+    finish(unit, part, thresholds, watch);
+  }
+
+  // With --factors none: golden block by golden block, each worker by itself.
+  void merge_ranges_of(int worker, int64_t unit) {
+    const UnitNeurons& neurons = findings_->neurons(unit);
+    const Stopwatch watch;
+    Prober& prober = *probers_[static_cast<size_t>(worker)];
+    AmortisedUnit amortised(static_cast<int32_t>(neurons.site), neurons.numbers, graph_.classes(),
+                            unit_options_);
+    const int64_t end = findings_->first_input(unit) + findings_->inputs_of(unit);
+    const int64_t block = inputs_per_block(graph_);
+    for (int64_t input = findings_->first_input(unit); input < end; input += block) {
+      const Golden golden = golden_block(graph_, data_, input, inputs_);
+      prober.bind(golden);
+      amortised.add(prober);
+    }
+    finish(unit, amortised.tally(), {}, watch);
+  }
+
+  void finish(int64_t unit, const SiteTally& part, const std::vector<Threshold>& thresholds,
+              const Stopwatch& watch) {
+    const size_t site = findings_->neurons(unit).site;
+    log_.finish(unit, [&] {
+      findings_->add(unit, part, thresholds);
+      stats_.sites[site] += watch.seconds();
+      if (!group_.many() && --left_[site] == 0) report_site(site);
+    });
+  }
+
+  // Those of which every unit is done.
+  void report_sites() const {
+    for (size_t s = 0; s < run_.sites.size(); ++s) {
+      if (group_.many() || left_[s] == 0) report_site(s);
+    }
+  }
   void report_site(size_t site) const {
-    const bool whole = left_[site] == 0 && !log_.sharded();
-    if (whole && progress_.site_done) progress_.site_done(run_.sites[site]);
+    if (!log_.sharded() && progress_.site_done) progress_.site_done(run_.sites[site]);
   }
 
   void drop_vulnerable() {
@@ -260,13 +260,21 @@ class Analysis {
     }
   }
 
-  // Phase 2: the golden run again, every flip against the merged ranges.
+  // Phase 2: the golden run again, every flip against the merged ranges. Each rank takes its share
+  // of the inputs.
   void count_ranges() {
+    for (SiteResult& site : run_.sites) {
+      group_.broadcast(std::as_writable_bytes(std::span(site.tally.nonvulnerable)));
+      group_.broadcast(std::as_writable_bytes(std::span(site.tally.vulnerable)));
+    }
     std::mutex mutex;
     const int64_t block = inputs_per_block(graph_);
+    const int64_t blocks = (inputs_ + block - 1) / block;
+    const int64_t ranks = group_.size(), rank = group_.rank();
     const int threads = golden_blocks(graph_, memory_, threads_);
-    share_work(threads, (inputs_ + block - 1) / block, [&](int, int64_t item) {
-      const Golden golden = golden_block(graph_, data_, item * block, inputs_);
+    share_work(threads, (blocks - rank + ranks - 1) / ranks, [&](int, int64_t item) {
+      const int64_t first = (item * ranks + rank) * block;
+      const Golden golden = golden_block(graph_, data_, first, inputs_);
       for (SiteResult& site : run_.sites) {
         const RangeCounts counts = count_by_ranges(golden, site.site, site.tally);
         const std::lock_guard lock(mutex);
@@ -276,6 +284,10 @@ class Analysis {
         }
       }
     });
+    for (SiteResult& site : run_.sites) {
+      group_.add_up(site.tally.critical_low);
+      group_.add_up(site.tally.critical_high);
+    }
     for (SiteResult& site : run_.sites) {
       for (size_t i = 0; i < site.tally.critical_beyond.size(); ++i) {
         site.tally.critical_low[i] += site.tally.critical_beyond[i];
@@ -289,17 +301,19 @@ class Analysis {
   const AnalyzeOptions& options_;
   const AnalyzeProgress& progress_;
   UnitLog& log_;
+  Group& group_;
   std::vector<Site> sites_, probed_;  // the latter with their cuts
   UnitOptions unit_options_;
+  int64_t memory_;
   int threads_;
-  int64_t memory_, cache_;  // of the probers
+  int64_t cache_;  // of the probers
   int64_t inputs_;
+  std::optional<Golden> golden_;                  // of the block at work
   std::vector<std::unique_ptr<Prober>> probers_;  // one per thread
   Run run_;
   // What follows, and the sites' findings, change with the log's lock held.
   std::unique_ptr<Findings> findings_;
   std::vector<int64_t> left_;  // by site: units to do
-  double done_ = 0;            // units
   AnalyzeStats stats_;
 };
 

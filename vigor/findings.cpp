@@ -26,13 +26,13 @@ std::vector<int64_t> first_numbers(int64_t count) {
 
 }  // namespace
 
-Findings::Findings(const Graph& graph, Run& run, int64_t unit_inputs, bool pending)
+Findings::Findings(const Graph& graph, Run& run, UnitSize size, bool pending)
     : run_(run),
-      block_(unit_inputs),
+      block_(size.inputs),
       blocks_((std::ssize(run.golden_class) + block_ - 1) / block_),
       keeps_pending_(pending) {
   for (size_t s = 0; s < run.sites.size(); ++s) {
-    for (auto& numbers : neuron_blocks(graph, run.sites[s].site)) {
+    for (auto& numbers : neuron_blocks(graph, run.sites[s].site, size.neurons)) {
       neurons_.push_back({s, std::move(numbers)});
     }
   }

@@ -17,13 +17,19 @@ struct UnitNeurons {
   std::vector<int64_t> numbers;  // of the neurons in the site
 };
 
+/// How large units are: at least so many neurons, and so many inputs.
+struct UnitSize {
+  size_t neurons;
+  int64_t inputs;
+};
+
 /// Numbers the units (block by block of inputs, in a block site by site) and merges what they find.
 /// One thread at a time.
 class Findings {
  public:
-  /// `run` has its inputs and empty tallies; it outlives this. `unit_inputs`: of a unit.
-  /// `pending`: keeps apart what pack() takes.
-  Findings(const Graph& graph, Run& run, int64_t unit_inputs, bool pending);
+  /// `run` has its inputs and empty tallies; it outlives this. `pending`: keeps apart what pack()
+  /// takes.
+  Findings(const Graph& graph, Run& run, UnitSize size, bool pending);
 
   const std::vector<UnitNeurons>& neurons() const { return neurons_; }
   int64_t units() const { return blocks_ * std::ssize(neurons_); }

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "error.h"
+#include "hash.h"
 #include "injection_part.h"
 #include "injection_units.h"
 #include "memory.h"
@@ -58,6 +59,7 @@ class Injector {
         options_(options),
         progress_(progress),
         log_(log),
+        group_(log.group()),
         plan_(checked_plan(options.plan, list)),
         sites_(list ? list->sites
                : !options.chosen.empty()
@@ -99,6 +101,7 @@ class Injector {
   Injection run() {
     const auto begin = std::chrono::steady_clock::now();
     run_rounds();
+    describe_group(result_.provenance, group_, threads_);
     result_.provenance.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     return std::move(result_);
@@ -117,48 +120,99 @@ class Injector {
   InjectionTally new_tally() const { return {graph_.classes(), inputs_}; }
 
   void run_rounds() {
-    log_.bind(part_head(result_, log_.source(), progress_.faults ? "outcomes" : ""),
-              [this](Part& part) { pack(part); });
-    for (int64_t round = 0; units_->begin_round(result_.sites); ++round) run_round(round);
+    log_.bind(part_head(result_, log_.source(), kept()), [this](Part& part) { pack(part); });
+    for (int64_t round = 0; units_->begin_round(result_.sites); ++round) {
+      run_round(round);
+      share_counts();
+    }
+  }
+
+  // What the findings hold or depend on, beside the options.
+  std::string kept() const {
+    std::string text = progress_.faults ? "outcomes" : "";
+    if (options_.chosen.empty()) return text;
+    nlohmann::json json;
+    for (const Site& site : sites_) json.push_back({site.tensor, site.neurons});
+    return text + " of neurons " + sha256(json.dump());
   }
 
   void run_round(int64_t round) {
     outcomes_.clear();
+    waiting_.clear();
+    next_ = 0;
     log_.begin(round, units_->count(), [this](const Part& part) { unpack(part); });
-    std::vector<int64_t> units;
+    order_.clear();
     for (int64_t unit = 0; unit < units_->count(); ++unit) {
-      if (log_.todo(unit) || outcomes_.contains(unit)) units.push_back(unit);
+      if (log_.todo(unit) || (!group_.many() && outcomes_.contains(unit))) order_.push_back(unit);
     }
-    const std::span<const int64_t> all(units);
-    for (size_t i = 0; i < all.size();) {
-      size_t end = i;
-      const int64_t first = units_->first_input(all[i]);
-      while (end < all.size() && units_->first_input(all[end]) == first) ++end;
-      run_block(all.subspan(i, end - i));
-      i = end;
-    }
+    const int64_t before = planned_before_;
+    planned_before_ += units_->faults();
+    log_.run_units(order_,
+                   {threads_, [this](int64_t unit) { return units_->first_input(unit); },
+                    [this](int64_t unit) { open_block(unit); },
+                    [this](int worker, int64_t unit) { do_unit(worker, unit); }},
+                   [&](double share) {
+                     const double done = static_cast<double>(before) +
+                                         share * static_cast<double>(units_->faults());
+                     if (progress_.advance) {
+                       progress_.advance(done / static_cast<double>(units_->planned()));
+                     }
+                   });
     log_.end();
+    if (group_.many() && group_.rank() == 0 && progress_.faults) show_faults();
   }
 
-  // Units of one block of inputs.
-  void run_block(std::span<const int64_t> units) {
-    const Golden golden = golden_block(graph_, data_, units_->first_input(units.front()), inputs_);
+  // The golden run of a unit's block of inputs.
+  void open_block(int64_t unit) {
+    golden_.reset();
+    golden_.emplace(golden_block(graph_, data_, units_->first_input(unit), inputs_));
     while (std::ssize(probers_) < threads_) {
       probers_.push_back(make_prober(options_.prober, graph_, sites_, options_.lanes, cache_));
     }
-    for (const auto& prober : probers_) prober->bind(golden);
-    next_ = 0;
-    share_work(threads_, std::ssize(units), [&](int worker, int64_t item) {
-      const int64_t unit = units[static_cast<size_t>(item)];
-      std::vector<InjectedFault> faults = units_->draw(unit, golden);
-      if (const auto known = outcomes_.find(unit); known == outcomes_.end()) {
-        run_unit(*probers_[static_cast<size_t>(worker)], unit, faults);
-      } else {
-        if (known->second.size() != faults.size()) fail("parts", "unit {} has other faults", unit);
-        for (size_t f = 0; f < faults.size(); ++f) faults[f].outcome = known->second[f];
+    for (const auto& prober : probers_) prober->bind(*golden_);
+  }
+
+  void do_unit(int worker, int64_t unit) {
+    // Other ranks' outcomes come in meanwhile, of other units.
+    if (!group_.many() && outcomes_.contains(unit)) return show_unit(unit);
+    std::vector<InjectedFault> faults = units_->draw(unit, *golden_);
+    run_unit(*probers_[static_cast<size_t>(worker)], unit, faults);
+    if (!group_.many()) hand_over(unit, std::move(faults));
+  }
+
+  // Faults whose outcomes are known.
+  void show_unit(int64_t unit) {
+    std::vector<InjectedFault> faults = units_->draw(unit, *golden_);
+    const std::vector<Outcome>& known = outcomes_.at(unit);
+    if (known.size() != faults.size()) fail("parts", "unit {} has other faults", unit);
+    for (size_t f = 0; f < faults.size(); ++f) faults[f].outcome = known[f];
+    hand_over(unit, std::move(faults));
+  }
+
+  // At rank 0, once it has the outcomes of all ranks: the round's faults, drawn again.
+  void show_faults() {
+    order_.clear();
+    for (const auto& [unit, outcomes] : outcomes_) order_.push_back(unit);
+    for (auto first = order_.begin(); first != order_.end();) {
+      const int64_t input = units_->first_input(*first);
+      const auto end = std::find_if(
+          first, order_.end(), [&](int64_t unit) { return units_->first_input(unit) != input; });
+      open_block(*first);
+      share_work(threads_, end - first, [&](int, int64_t item) { show_unit(first[item]); });
+      first = end;
+    }
+  }
+
+  // Where the counts so far decide what the next round does: rank 0 has those of all ranks.
+  void share_counts() {
+    if (!plan_.until_margin) return;
+    for (InjectionSite& site : result_.sites) {
+      InjectionTally& tally = site.tally;
+      for (auto* counts :
+           {&tally.faults, &tally.critical, &tally.input_faults, &tally.input_critical}) {
+        group_.broadcast(std::as_writable_bytes(std::span(*counts)));
       }
-      hand_over(item, std::move(faults));
-    });
+    }
   }
 
   void run_unit(Prober& prober, int64_t unit, std::vector<InjectedFault>& injected) {
@@ -176,11 +230,9 @@ class Injector {
     if (options_.stored.format != "float32") run_encoded(prober, injected, faults);
     log_.finish(unit, [&] {
       add(injected, {after.probes - before.probes, after.macs - before.macs});
-      if (log_.keeps() && progress_.faults) pending_outcomes_[unit] = std::move(outcomes);
-      done_ += std::ssize(injected);
-      if (progress_.advance) {
-        progress_.advance(static_cast<double>(done_) / static_cast<double>(units_->planned()));
-      }
+      if (!progress_.faults) return;
+      if (group_.many() && group_.rank() == 0) outcomes_[unit] = outcomes;
+      if (log_.keeps()) pending_outcomes_[unit] = std::move(outcomes);
     });
   }
 
@@ -211,13 +263,13 @@ class Injector {
   }
 
   // Faults go to the caller in the order of the units.
-  void hand_over(int64_t item, std::vector<InjectedFault> faults) {
+  void hand_over(int64_t unit, std::vector<InjectedFault> faults) {
     if (!progress_.faults) return;
     const std::lock_guard lock(mutex_);
-    waiting_[item] = std::move(faults);
-    for (auto at = waiting_.find(next_); at != waiting_.end(); at = waiting_.find(++next_)) {
+    waiting_[unit] = std::move(faults);
+    for (auto at = waiting_.begin(); at != waiting_.end() && at->first == order_[next_]; ++next_) {
       progress_.faults(at->second, sites_);
-      waiting_.erase(at);
+      at = waiting_.erase(at);
     }
   }
 
@@ -252,10 +304,7 @@ class Injector {
     outcomes_.merge(outcomes);
     result_.probes += costs[0];
     result_.macs += costs[1];
-    for (size_t s = 0; s < sites_.size(); ++s) {
-      for (const int64_t faults : found[s].faults) done_ += faults;
-      result_.sites[s].tally.merge(found[s]);
-    }
+    for (size_t s = 0; s < sites_.size(); ++s) result_.sites[s].tally.merge(found[s]);
   }
 
   const Graph& graph_;
@@ -263,26 +312,30 @@ class Injector {
   const InjectOptions& options_;
   const InjectProgress& progress_;
   UnitLog& log_;
+  Group& group_;
   FaultPlan plan_;
   std::vector<Site> sites_;
   int threads_;
   int64_t cache_;  // of the probers
   int64_t inputs_;
+  std::optional<Golden> golden_;                  // of the block at work
   std::vector<std::unique_ptr<Prober>> probers_;  // one per thread
   std::optional<StoredFaults> stored_;
   std::unique_ptr<InjectionUnits> units_;
-  std::map<int64_t, std::vector<Outcome>> outcomes_;  // of this round's units, out of parts
+  std::vector<int64_t> order_;  // the round's units, as their faults go to the caller
+  int64_t planned_before_ = 0;  // faults of the rounds before
 
   // These change with the log's lock held.
   Injection result_;
+  // Of this round's units: out of parts and, at rank 0 of many, found here.
+  std::map<int64_t, std::vector<Outcome>> outcomes_;
   std::vector<InjectionTally> pending_;  // found since the last part was written
   ProbeCosts pending_costs_;
   std::map<int64_t, std::vector<Outcome>> pending_outcomes_;
-  int64_t done_ = 0;
 
   std::mutex mutex_;  // of what follows
   std::map<int64_t, std::vector<InjectedFault>> waiting_;
-  int64_t next_ = 0;
+  size_t next_ = 0;  // in order_
 };
 
 }  // namespace

@@ -64,12 +64,14 @@ void InjectionUnits::plan_groups() {
 bool InjectionUnits::begin_round(const std::vector<InjectionSite>& found) {
   if (list_) return list_units();
   units_.clear();
+  faults_ = 0;
   for (Group& group : groups_) {
     if (group.to > 0) note_done(group, found);
     group.from = group.to;
     if (std::find(group.done.begin(), group.done.end(), false) == group.done.end()) continue;
     group.to = plan_.until_margin ? std::min(group.planned, std::max(kFirstRound, 2 * group.from))
                                   : group.planned;
+    faults_ += (group.to - group.from) * std::count(group.done.begin(), group.done.end(), false);
   }
   for (size_t block = 0; block + 1 < rank_.size(); ++block) {
     const auto inputs = static_cast<int64_t>(rank_[block + 1] - rank_[block]);
@@ -113,6 +115,7 @@ void InjectionUnits::cut(int64_t block, int64_t inputs) {
 
 bool InjectionUnits::list_units() {
   if (!units_.empty()) return false;
+  faults_ = planned_;
   for (size_t block = 0; block < blocks_.size(); ++block) {
     const auto count = std::ssize(blocks_[block]);
     for (int64_t from = 0; from < count; from += kUnitFaults) {

@@ -29,6 +29,8 @@ class InjectionUnits {
   /// The unit's faults, without outcomes.
   std::vector<InjectedFault> draw(int64_t unit, const Golden& golden) const;
 
+  /// Faults of this round, about: some may be left out with their input.
+  int64_t faults() const { return faults_; }
   /// Faults planned in all rounds.
   int64_t planned() const { return planned_; }
 
@@ -67,7 +69,7 @@ class InjectionUnits {
   std::vector<std::vector<size_t>> blocks_;  // listed faults by block
   std::vector<Group> groups_;
   std::vector<Unit> units_;
-  int64_t planned_ = 0;
+  int64_t faults_ = 0, planned_ = 0;
 };
 
 }  // namespace vigor

@@ -9,7 +9,6 @@ namespace vigor {
 
 namespace {
 
-constexpr size_t kBlockNeurons = 128;
 constexpr size_t kMostBlockNeurons = 1024;
 
 // A neuron, and where its cut stands: position by position, there channel by channel.
@@ -36,12 +35,13 @@ std::vector<Placed> placed_neurons(const Graph& graph, const Site& site) {
 
 }  // namespace
 
-std::vector<std::vector<int64_t>> neuron_blocks(const Graph& graph, const Site& site) {
+std::vector<std::vector<int64_t>> neuron_blocks(const Graph& graph, const Site& site,
+                                                size_t least) {
   std::vector<std::vector<int64_t>> blocks;
   int64_t last_place = -1;
   for (const auto& [place, number] : placed_neurons(graph, site)) {
     const size_t count = blocks.empty() ? kMostBlockNeurons : blocks.back().size();
-    const bool full = count >= kBlockNeurons && (place != last_place || count >= kMostBlockNeurons);
+    const bool full = count >= least && (place != last_place || count >= kMostBlockNeurons);
     if (full) blocks.emplace_back();
     blocks.back().push_back(number);
     last_place = place;

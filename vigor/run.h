@@ -98,8 +98,8 @@ struct SiteResult : SiteHead {
 struct Provenance {
   double seconds = 0;
   std::string machine, isa, time, command;
-  int threads = 0;
-  std::string source;  // where model and data were found: JSON of the caller, may be empty
+  int threads = 0, ranks = 1;  // threads of all ranks together
+  std::string source;          // where model and data were found: JSON of the caller, may be empty
 };
 
 /// What every result file says of model, data and machine.

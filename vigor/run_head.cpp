@@ -107,6 +107,13 @@ RunHead describe_run(const Graph& graph, const Dataset& data, int64_t inputs, in
   return head;
 }
 
+void describe_group(Provenance& provenance, Group& group, int threads) {
+  int64_t sum = threads;
+  group.add_up({&sum, 1});
+  provenance.threads = static_cast<int>(sum);
+  provenance.ranks = group.size();
+}
+
 SiteHead describe_site(const Graph& graph, const Site& site) {
   return {site, graph.node(site.node).name, graph.tensor(site.tensor).name,
           without_batch(graph.tensor(site.tensor).shape)};

@@ -4,6 +4,7 @@
 
 #include "dataset.h"
 #include "execute.h"
+#include "group.h"
 #include "run.h"
 
 namespace vigor {
@@ -25,6 +26,8 @@ Golden golden_block(const Graph& graph, const Dataset& data, int64_t first, int6
 /// Model, instruction set, and the first `inputs` of the data: their hash, labels, golden classes.
 /// Throws Error where the golden run of none is finite.
 RunHead describe_run(const Graph& graph, const Dataset& data, int64_t inputs, int threads);
+/// Ranks, and the threads of all of them. All ranks call it.
+void describe_group(Provenance& provenance, Group& group, int threads);
 SiteHead describe_site(const Graph& graph, const Site& site);
 
 /// Throws Error, with both hashes, unless the network is the one that a result file is of.

@@ -51,6 +51,8 @@ void read_provenance(const Hdf5Group& group, Provenance& provenance) {
   provenance.machine = group.get_string("machine");
   provenance.threads =
       static_cast<int>(within(group.get<int64_t>("threads"), 0, 1 << 20, group.path("threads")));
+  provenance.ranks =
+      static_cast<int>(within(group.get<int64_t>("ranks"), 1, 1 << 20, group.path("ranks")));
   provenance.time = group.get_string("time");
   provenance.command = group.get_string("command");
   if (group.has_attribute("source")) provenance.source = group.get_string("source");
@@ -89,7 +91,7 @@ void put_provenance(const Hdf5Group& root, const Provenance& provenance) {
   group.put("seconds", provenance.seconds);
   group.put("machine", provenance.machine);
   group.put("threads", int64_t{provenance.threads});
-  group.put("ranks", int64_t{1});
+  group.put("ranks", int64_t{provenance.ranks});
   group.put("time", provenance.time);
   group.put("command", provenance.command);
   if (!provenance.source.empty()) group.put("source", provenance.source);

@@ -153,7 +153,7 @@ Validation describe_validation(const Run& run) {
 
 ValidationSet validate(const Graph& graph, const Dataset& data, const Run& run,
                        const ValidateOptions& options,
-                       const std::function<void(double share)>& advance) {
+                       const std::function<void(double share)>& advance, UnitLog* log) {
   const std::vector<Site> sites = sites_of_run(run, graph);
   check_data(graph, data);
   if (options.plan.kind == "model")
@@ -196,7 +196,7 @@ ValidationSet validate(const Graph& graph, const Dataset& data, const Run& run,
       }
     }
   };
-  const Injection injection = inject(graph, data, inject_options, nullptr, progress);
+  const Injection injection = inject(graph, data, inject_options, nullptr, progress, log);
   const std::vector<Cause> found =
       causes(graph, data, inject_options.chosen, examined, Lattice(analyzed.tolerance_bits),
              analyzed.prober, threads);

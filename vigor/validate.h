@@ -6,6 +6,7 @@
 #include <string>
 
 #include "dataset.h"
+#include "unit_log.h"
 #include "validation.h"
 
 namespace vigor {
@@ -26,9 +27,11 @@ Validation describe_validation(const Run& run);
 
 /// Faults in the run's neurons on `data`: the run's own inputs where it holds them (set 1), else
 /// unseen ones (set 2). Throws Error: another model, data that do not fit, a site that the network
-/// has not, unknown plan. `advance` (may be empty) gets the share of faults run.
+/// has not, unknown plan. `advance` (may be empty) gets the share of faults run. `log` (may be
+/// null) keeps finished units; of several ranks, rank 0 has the result.
 ValidationSet validate(const Graph& graph, const Dataset& data, const Run& run,
                        const ValidateOptions& options,
-                       const std::function<void(double share)>& advance = {});
+                       const std::function<void(double share)>& advance = {},
+                       UnitLog* log = nullptr);
 
 }  // namespace vigor

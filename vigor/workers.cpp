@@ -12,19 +12,29 @@
 
 namespace vigor {
 
-void share_work(int threads, int64_t items,
+namespace {
+
+int given_cores = 0;
+
+}  // namespace
+
+void share_work(int threads, const std::function<std::optional<int64_t>()>& next,
                 const std::function<void(int worker, int64_t item)>& work) {
-  std::atomic<int64_t> next{0};
+  std::atomic<bool> failed{false};
   std::mutex mutex;
   std::exception_ptr failure;
   const auto fail_all = [&] {
-    next = items;
+    failed = true;
     const std::lock_guard lock(mutex);
     if (!failure) failure = std::current_exception();
   };
   const auto loop = [&](int worker) {
     try {
-      for (int64_t item = next++; item < items; item = next++) work(worker, item);
+      while (!failed) {
+        const std::optional<int64_t> item = next();
+        if (!item) return;
+        work(worker, *item);
+      }
     } catch (...) {
       fail_all();
     }
@@ -32,9 +42,7 @@ void share_work(int threads, int64_t items,
   {
     std::vector<std::jthread> others;
     try {
-      for (int worker = 1; worker < std::min<int64_t>(threads, items); ++worker) {
-        others.emplace_back(loop, worker);
-      }
+      for (int worker = 1; worker < threads; ++worker) others.emplace_back(loop, worker);
     } catch (...) {  // no more threads, or no memory for them
       fail_all();
     }
@@ -43,7 +51,20 @@ void share_work(int threads, int64_t items,
   if (failure) std::rethrow_exception(failure);
 }
 
+void share_work(int threads, int64_t items,
+                const std::function<void(int worker, int64_t item)>& work) {
+  std::atomic<int64_t> first{0};
+  const auto next = [&]() -> std::optional<int64_t> {
+    const int64_t item = first++;
+    return item < items ? std::optional(item) : std::nullopt;
+  };
+  share_work(static_cast<int>(std::min<int64_t>(threads, items)), next, work);
+}
+
+void use_cores(int cores) { given_cores = cores; }
+
 int available_cores() {
+  if (given_cores > 0) return given_cores;
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(CPU_COUNT(&set), 1);
   return std::max(static_cast<int>(std::thread::hardware_concurrency()), 1);
