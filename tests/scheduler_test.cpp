@@ -64,6 +64,12 @@ TEST(Scheduler, AppetiteGrowsWhileAnswersAreShort) {
   EXPECT_EQ(appetite.at(9), 1);
 }
 
+// A want of 0 would say that the rank is done.
+TEST(Scheduler, AppetiteIsBounded) {
+  Appetite appetite(1);
+  for (int asked = 0; asked < 200; ++asked) EXPECT_GT(appetite.at(0.0), 0);
+}
+
 // Units of different cost, as layers are: from half of the mean to twice that.
 std::vector<std::vector<double>> work(size_t blocks, size_t units, double seconds) {
   std::vector<double> block;

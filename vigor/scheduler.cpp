@@ -8,6 +8,7 @@ namespace vigor {
 namespace {
 
 constexpr double kSecondsOfWork = 0.1;  // of an answer
+constexpr int64_t kMostWanted = 1 << 20;
 
 }  // namespace
 
@@ -58,7 +59,7 @@ std::vector<int64_t> Scheduler::next(int rank, int64_t want) {
 
 int64_t Appetite::at(double seconds) {
   const double spent = seconds - asked_;
-  if (asked_ >= 0 && spent < kSecondsOfWork / 2) want_ *= 2;
+  if (asked_ >= 0 && spent < kSecondsOfWork / 2) want_ = std::min(2 * want_, kMostWanted);
   if (asked_ >= 0 && spent > kSecondsOfWork * 2) want_ = std::max<int64_t>(want_ / 2, 1);
   asked_ = seconds;
   return want_;

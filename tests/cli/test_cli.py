@@ -614,7 +614,7 @@ class Progress(Case):
             self.assertIn(site, result.stderr)
 
     def test_bar_on_a_terminal(self):
-        np.savez(self.folder / "data.npz", **samples(500))
+        np.savez(self.folder / "data.npz", **samples(10000))  # seconds of work
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 25, 80, 0, 0))
         process = subprocess.Popen(

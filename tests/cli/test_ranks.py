@@ -19,8 +19,8 @@ import unittest
 import h5py
 import numpy as np
 
-from test_cli import VIGOR
-from test_durable import ANALYZE, FAILING, INJECT, LONG, Durable
+from test_cli import VIGOR, samples
+from test_durable import ANALYZE, FAILING, INJECT, INPUTS, LONG, Durable
 
 MPIRUN = ("mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none")
 HOST = socket.gethostname()
@@ -139,6 +139,10 @@ class Threads(Ranks):
 
 
 class Ends(Ranks):
+    def setUp(self):
+        super().setUp()
+        np.savez(self.folder / "data.npz", **samples(4 * INPUTS))
+
     def start_ranks(self, count, *arguments):
         process = subprocess.Popen([*MPIRUN, "-n", str(count), VIGOR, *arguments], cwd=self.folder,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
