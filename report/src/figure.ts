@@ -26,7 +26,7 @@ export interface Chart extends FigureText {
   legend?: (colors: Colors) => [string, string][];  // colour, meaning
 }
 
-const FONT = 'system-ui, -apple-system, Segoe UI, Helvetica Neue, DejaVu Sans, sans-serif';
+export const FONT = 'system-ui, -apple-system, Segoe UI, Helvetica Neue, DejaVu Sans, sans-serif';
 const EXPORT_WIDTH = 860, PRINT_WIDTH = 660;
 
 const complete = (chart: Chart, c: Colors, width: number): Option => ({

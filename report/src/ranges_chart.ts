@@ -117,7 +117,7 @@ export function flipsChart(report: Report, site: Site, position: number, detail:
     name: `${site.name}-${report.flatIndex(position)}-flips`, title: 'Where each bit flip lands',
     label: 'Deviation made by each bit flip and its BVF. ' + bits.filter((b) => detail.resolved[b] > 0).map((b) => `bit ${b}: ${percent(share(detail.resolved, b))}`).join(', '),
     caption: 'Deviation that flipping a bit makes of the least (ring) and of the greatest golden value (dot), on the ranges of all inputs; at the right edge also what ends in infinity or NaN. To the right, the BVF.',
-    legend: (c) => [[c.safe, 'non-vulnerable'], [c.semi, 'semi-vulnerable'], [c.vulnerable, 'vulnerable']],
+    legend: (c) => [[c.safe, 'non-vulnerable'], [c.semi, 'semi-vulnerable'], [c.vulnerable, 'vulnerable'], [c.beyond, 'beyond 2\u00b9\u2070\u2070: every flip is run']],
     height: () => 32 * 16 + 58,
     table: () => ({columns: ['bit', 'meaning', 'deviation_of_least', 'deviation_of_greatest', 'bvf_low', 'bvf', 'bvf_high', 'bvf_nan', 'bvf_beyond'],
       rows: bits.map((b) => [b, bitMeaning(b), ...landing(b), share(detail.low, b), share(detail.resolved, b), share(detail.high, b), share(detail.nan, b), share(detail.beyond, b)])}),
