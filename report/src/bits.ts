@@ -65,7 +65,7 @@ export function heatMap(report: Report): Chart {
             ...spans.flatMap(([name, from, to]) => [line(first + w * (from - 0.4), bottom - 3, first + w * (to + 0.4), bottom - 3, c.muted),
               text(first + w * (from + to) / 2, bottom + 6, narrow && name === 'sign' ? '\u00b1' : name, c, {align: 'center', fontSize: 11})]),
             ...colorBar(c, width - 8 - Math.min(260, w * 22), y - 44, Math.min(250, w * 21),
-              [[0.02, '0.001'], [0.2, '0.01'], [0.4, '0.1'], [0.6, '1'], [0.8, '10'], [0.98, '100 %']]),
+              [[0.02, '0.001'], [0.2, narrow ? '' : '0.01'], [0.4, '0.1'], [0.6, '1'], [0.8, '10'], [0.98, '100 %']]),
           ]);
         })],
       };

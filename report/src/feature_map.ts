@@ -1,9 +1,9 @@
 // NVF as feature maps: every neuron a square, every channel a tile, one colour scale.
 import type {Report, Site} from './data';
 import {h} from './dom';
-import {FONT, frame} from './figure';
+import {FONT, PRINT_WIDTH, frame, titleOf, type FigureText} from './figure';
 import {integer, percent, placeText, range} from './format';
-import {LIGHT, colors, forgetListener, onTheme, rampColor, type Colors} from './theme';
+import {LIGHT, colors, forgetListener, isPrinting, onTheme, rampColor, type Colors} from './theme';
 
 interface Layout {
   tiles: number; tileColumns: number; tileRows: number;  // tiles, and neurons of one
@@ -91,7 +91,7 @@ export function featureMaps(report: Report, site: Site): HTMLElement {
   const picture = (): HTMLCanvasElement => {
     const canvas = h('canvas'), c = LIGHT, head = 62;
     const context = prepared(canvas, Math.max(placed.width, 400) + 32, placed.height + head + 16, c, 2);
-    words(context, `Neuron vulnerability factor (NVF), ${site.name}`, 16, 22, c.ink, '600');
+    words(context, titleOf(about), 16, 22, c.ink, '600');
     words(context, '0', 16, 44, c.muted);
     ramp(context, c, 30, 35, 9);
     words(context, percent(scale), 238, 44, c.muted);
@@ -151,7 +151,7 @@ export function featureMaps(report: Report, site: Site): HTMLElement {
       if (placed) { forgetListener(draw); watch.disconnect(); }
       return;
     }
-    const width = Math.floor(place.clientWidth);
+    const room = Math.floor(place.clientWidth), width = isPrinting() ? Math.min(PRINT_WIDTH, room) : room;
     if (width === 0) return;
     placed = fit(shape, width);
     paint(prepared(canvas, placed.width, placed.height, colors(), window.devicePixelRatio || 1), colors());
@@ -169,13 +169,14 @@ export function featureMaps(report: Report, site: Site): HTMLElement {
 
   const same = h('input', {type: 'checkbox', onchange: () => { scale = same.checked ? everywhere : most; draw(); }});
   const sampled = site.neurons < site.population;
-  return frame({
-    name: `${site.name}-nvf`, title: 'Neuron vulnerability factor (NVF)', label: '',
+  const about: FigureText = {
+    name: `${site.name}-nvf`, title: 'Neuron vulnerability factor (NVF)', subject: site.name, label: '',
     caption: [shape.tiles > 1 ? 'A tile for each channel (its number above where there is room), a square for each neuron. ' : 'A square for each neuron, in the order of the layer. ',
       sampled && `${integer(site.neurons)} of ${integer(site.population)} neurons were analysed. `, 'Click a square to see the neuron.'],
     table: () => ({columns: ['neuron', 'place', 'nvf_low', 'nvf', 'nvf_high', 'nvf_nan'],
       rows: positions.map((p) => [report.flatIndex(p), report.place(p, site).join(' '), report.nvf(p, 'low'), report.nvf(p), report.nvf(p, 'high'), report.nvf(p, 'nan')])}),
-  }, [
+  };
+  return frame(about, [
     h('div', {class: 'scale'}, h('span', null, '0'), bar, lastLabel,
       report.sites.length > 1 && h('label', null, same, 'scale of all layers')),
     place, says,

@@ -21,7 +21,7 @@ function curve(report: Report, site: Site): Chart {
   });
   const [low, high] = [band('low'), band('high')];
   return {
-    name: `${site.name}-sorted`, title: 'NVF, sorted',
+    name: `${site.name}-sorted`, title: 'NVF, sorted', subject: site.name,
     label: `Sorted NVF of ${site.neurons} neurons: at most ${percent(most)}, median ${percent(middle)}`,
     caption: `From the most to the least vulnerable neuron: at most ${percent(most)}, median ${percent(middle)}. The band spans the low and the high readings, means of neighbours in the order.`,
     legend: (c) => [[c.main, 'NVF'], [c.band, 'low to high']],
@@ -51,7 +51,7 @@ function histogram(site: Site): Chart {
   const total = above.reduce((a, b) => a + b, 0) || 1;
   const without = (side: number[]) => side[side.length - 1] / (side.reduce((a, b) => a + b, 0) || 1);
   return {
-    name: `${site.name}-thresholds`, title: 'Thresholds',
+    name: `${site.name}-thresholds`, title: 'Thresholds', subject: site.name,
     label: `Histogram of thresholds. No threshold upwards for ${percent(without(above))}, downwards for ${percent(without(below))} of neurons and inputs.`,
     caption: `Size of the least critical deviation, upwards above the line and downwards below it. None at all: ${percent(without(above))} upwards, ${percent(without(below))} downwards.`,
     legend: (c) => [[c.main, 'upwards'], [c.second, 'downwards']],

@@ -67,13 +67,13 @@ export function overview(report: Report): HTMLElement {
         h('p', {class: 'note'}, `low ${percentNumber(mvf.low)}, high ${percent(mvf.high)}: judged by the ranges that all inputs of a class share`)),
       sentence(report)),
     h('dl', {class: 'facts'}, facts.map(([key, value]) => h('div', null, h('dt', null, key), h('dd', null, value)))),
-    h('p', {class: 'note origin'}, 'Model ', h('bdi', null, model.name), ' (', code(model.sha256), '), data ', h('bdi', null, data.name), ' (', code(data.sha256), `), method ${made.method}, seed ${made.seed}, `,
-      `vigor ${made.version} on `, h('bdi', null, made.machine), '. ', h('a', {href: '#provenance'}, 'Options and all the rest')),
     h('div', {class: 'rankings'},
       ranking('Most vulnerable layers', worstSites(report).slice(0, 3).map((site) =>
         [h('a', {href: `#site/${site.index}`}, h('bdi', null, site.name)), site.lvf, site.name])),
       bitRows.length > 0 && ranking('Worst bits', bitRows.map((bit) =>
         [`${bit} `, {low: bits.low[bit], resolved: bits.resolved[bit], high: bits.high[bit], nan: bits.nan[bit], interval: null},
           `bit ${bit}, ${bitMeaning(bit)}`] as [Child, Factor, string]).map(([name, f, label], i) =>
-        [[name, h('small', null, bitMeaning(bitRows[i]))], f, label]))));
+        [[name, h('small', null, bitMeaning(bitRows[i]))], f, label]))),
+    h('p', {class: 'note origin'}, 'Model ', h('bdi', null, model.name), ' (', code(model.sha256), '), data ', h('bdi', null, data.name), ' (', code(data.sha256), `), method ${made.method}, seed ${made.seed}, `,
+      `vigor ${made.version} on `, h('bdi', null, made.machine), '. ', h('a', {href: '#provenance'}, 'Options and all the rest')));
 }

@@ -4,6 +4,7 @@ import {circle, drawing, group, line, rect, text, whisker} from './draw';
 import {h} from './dom';
 import {axis, figure, tip, tooltip, type Chart} from './figure';
 import {integer, labelRoom, percent, percentNumber, roundEnds, shapeText, shortened} from './format';
+import {labelPlaces} from './labels';
 import {siteGraph, type SiteGraph} from './network';
 import {fitted, pearson, spearman} from './stats';
 import type {Colors} from './theme';
@@ -20,7 +21,7 @@ function layers(report: Report): Chart {
     label: `Bars of the vulnerability factor of ${sites.length} layers in the order of the network. ` +
       sites.slice(0, 40).map((s) => `${s.name}: ${percent(s.lvf.resolved)}`).join('; '),
     caption: ['Share of bit flips in a layer that change the answer. The line with caps spans the low and the high reading',
-      sampled && '; the pale band is the 95\u00a0% interval of a sample of the neurons',
+      sampled && '; the shaded band is the 95\u00a0% interval of a sample of the neurons',
       '. To the left, how the layers feed each other, dots for sums and joins. Click a layer to look into it.'],
     legend: (c) => [[c.main, 'another class'], [c.nan, 'NaN']],
     height: () => sites.length * row + 64,
@@ -116,12 +117,14 @@ function accuracy(report: Report): Chart | null {
   const x = points.map(({site}) => site.lvf.resolved), y = points.map(({found}) => found.accuracy_loss!);
   const correlation = `Pearson ${coefficient(pearson(x, y))}, Spearman ${coefficient(spearman(x, y))}`;
   const injection = report.content.injection!;
+  const names = points.map(({site}) => shortened(site.name, 18));
+  const tall = (width: number) => Math.min(380, Math.max(280, width * 0.5));
   return {
     name: 'accuracy-loss', title: 'LVF against measured accuracy loss',
     label: `Scatter of LVF and accuracy lost under injected faults of ${points.length} layers. ${correlation}`,
     caption: [`${correlation} over ${points.length} layers; dashed, the line of least squares. Accuracy loss: right answers without faults minus those with one random bit flip in the layer, ${integer(injection.model.faults)} faults (plan ${injection.plan.kind}, ${integer(injection.data.inputs)} inputs`,
       injection.same_inputs ? ', the same as analysed' : ', others than analysed', ').'],
-    height: (w) => Math.min(380, Math.max(280, w * 0.5)),
+    height: tall,
     click: ({dataIndex}) => { location.hash = `#site/${points[dataIndex].site.index}`; },
     table: () => ({columns: ['layer', 'lvf', 'accuracy_loss', 'faults'], rows: points.map(({site, found}, i) => [site.name, x[i], y[i], found.faults])}),
     option: (c, width) => {
@@ -133,15 +136,19 @@ function accuracy(report: Report): Chart | null {
       };
       const across = ends(x), up = ends(y);
       const [slope, offset] = fitted(x, y);
+      const grid = {left: 64, right: 28, top: 16, bottom: 52};
+      const places = labelPlaces(points.map((_, i) => [
+        grid.left + (width - grid.left - grid.right) * (100 * x[i] - across.min) / (across.max - across.min),
+        grid.top + (tall(width) - grid.top - grid.bottom) * (up.max - 100 * y[i]) / (up.max - up.min)]), names, width);
       return {
-        grid: {left: 64, right: 28, top: 16, bottom: 52},
+        grid,
         xAxis: axis(c, {type: 'value', ...across, name: 'LVF, %', nameGap: 30}),
         yAxis: axis(c, {type: 'value', ...up, name: 'accuracy loss, points', nameGap: 44}),
         tooltip: tooltip(c, ({dataIndex: i}) => tip(points[i].site.name, ['LVF', percent(x[i])], ['accuracy loss', percent(y[i])])),
         series: [{
-          type: 'scatter', symbolSize: 10, itemStyle: {color: c.main, opacity: 1}, z: 3, data: points.map((_, i) => [100 * x[i], 100 * y[i]]),
-          label: {show: points.length <= 30, position: 'right', color: c.ink, fontSize: 12, textBorderColor: c.page, textBorderWidth: 3, formatter: (p: any) => shortened(points[p.dataIndex].site.name, 18)},
-          labelLayout: {moveOverlap: 'shiftY', hideOverlap: true},
+          type: 'scatter', symbolSize: 10, itemStyle: {color: c.main, opacity: 1}, z: 3,
+          data: points.map((_, i) => ({value: [100 * x[i], 100 * y[i]], label: {show: places[i] !== null, position: places[i] ?? 'right'}})),
+          label: {color: c.ink, fontSize: 12, textBorderColor: c.page, textBorderWidth: 3, formatter: (p: any) => names[p.dataIndex]},
         }, {
           type: 'line', silent: true, showSymbol: false, z: 2, lineStyle: {color: c.muted, width: 1, type: 'dashed'},
           data: Number.isFinite(slope) ? [Math.min(...x), Math.max(...x)].map((v) => [100 * v, 100 * (slope * v + offset)]) : [],
