@@ -17,10 +17,10 @@ function chart(report: Report): Chart {
     table: () => ({columns: ['method', 'forward_passes_per_neuron_and_input'], rows}),
     option: (c, width) => ({
       grid: {left: width < 560 ? 118 : 150, right: 60, top: 6, bottom: 28},
-      xAxis: axis(c, {type: 'value', min: 0, max: Math.max(EXHAUSTIVE, rows[0][1])}),
+      xAxis: axis(c, {type: 'value', min: 0, ...(rows[0][1] > EXHAUSTIVE ? {} : {max: EXHAUSTIVE, interval: 8})}),
       yAxis: axis(c, {type: 'category', inverse: true, data: rows.map(([name]) => name), splitLine: {show: false}, axisLabel: {color: c.ink}}),
       tooltip: tooltip(c, ({dataIndex: i}) => tip(rows[i][0], ['forward passes', rows[i][1].toPrecision(3)])),
-      series: [{type: 'bar', barWidth: 14, data: rows.map(([, value], i) => ({value, itemStyle: {color: i ? c.muted : c.main}})),
+      series: [{type: 'bar', barWidth: 14, data: rows.map(([, value], i) => ({value, itemStyle: {color: i ? c.pale : c.main}})),
         label: {show: true, position: 'right', color: c.ink, formatter: (p: any) => Number(p.value.toPrecision(3)).toString()}}],
     }),
   };

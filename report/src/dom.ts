@@ -45,7 +45,7 @@ const field = (value: string | number): string => {
 export const toCsv = ({columns, rows}: Table): string =>
   [columns, ...rows].map((row) => row.map(field).join(',') + '\n').join('');
 
-/** A table of figures: text to the left, numbers to the right. */
+/** A table of figures: text to the left, numbers to the right; after a line break, small print. */
 export function dataTable(table: Table, most = Infinity): HTMLElement {
   const shown = table.rows.slice(0, most);
   const numeric = table.columns.map((_, c) => shown.some((row) => typeof row[c] === 'number' ||
@@ -53,7 +53,7 @@ export function dataTable(table: Table, most = Infinity): HTMLElement {
   const cell = (tag: 'td' | 'th', value: string | number, c: number) => h(tag, {
     class: numeric[c] && c > 0 ? 'number' : null,
     scope: tag === 'th' ? 'col' : null,
-  }, value);
+  }, String(value).split('\n').map((part, i) => (i > 0 ? part && h('small', null, part) : part)));
   return h('div', {class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Table'},
     h('table', null,
       h('thead', null, h('tr', null, table.columns.map((name, c) => cell('th', name, c)))),

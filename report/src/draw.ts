@@ -14,6 +14,10 @@ export const text = (x: number, y: number, words: string, c: Colors, more: Shape
   ({type: 'text', x, y, style: {text: words, fill: c.muted, fontSize: 12, verticalAlign: 'middle', ...more}});
 export const group = (children: Shape[]): Shape => ({type: 'group', children});
 
+/** A frame without a filling. */
+export const box = (x: number, y: number, width: number, height: number, stroke: string, more: Shape = {}): Shape =>
+  ({type: 'rect', shape: {x, y, width, height, ...more}, style: {fill: 'none', stroke, lineWidth: 0.8}});
+
 /** A horizontal line with caps. */
 export const whisker = (x1: number, x2: number, y: number, cap: number, stroke: string, width = 1.3): Shape[] => [
   line(x1, y, x2, y, stroke, width), line(x1, y - cap, x1, y + cap, stroke, width),

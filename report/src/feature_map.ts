@@ -1,9 +1,9 @@
 // NVF as feature maps: every neuron a square, every channel a tile, one colour scale.
 import type {Report, Site} from './data';
 import {h} from './dom';
-import {frame} from './figure';
+import {FONT, PRINT_WIDTH, frame, titleOf, type FigureText} from './figure';
 import {integer, percent, placeText, range} from './format';
-import {LIGHT, colors, forgetListener, onTheme, rampColor, type Colors} from './theme';
+import {LIGHT, colors, forgetListener, isPrinting, onTheme, rampColor, type Colors} from './theme';
 
 interface Layout {
   tiles: number; tileColumns: number; tileRows: number;  // tiles, and neurons of one
@@ -25,7 +25,7 @@ function layout(report: Report, site: Site): Layout {
     tileOf: (position) => [0, (position - site.first) % columns, Math.floor((position - site.first) / columns)]};
 }
 
-interface Placed { cell: number; perRow: number; width: number; height: number; gap: number }
+interface Placed { cell: number; perRow: number; width: number; height: number; gap: number; label: number }
 
 function fit(shape: Layout, width: number): Placed {
   const gap = shape.tiles > 1 ? 8 : 0;
@@ -33,9 +33,10 @@ function fit(shape: Layout, width: number): Placed {
     const tile = shape.tileColumns * cell + gap;
     const perRow = Math.min(shape.tiles, Math.max(1, Math.floor((width + gap) / tile)));
     const rows = Math.ceil(shape.tiles / perRow);
-    const height = rows * (shape.tileRows * cell + gap) - gap;
+    const label = shape.tiles > 1 && shape.tileColumns * cell >= 28 ? 14 : 0;  // the channel's number, above its tile
+    const height = rows * (shape.tileRows * cell + gap + label) - gap;
     if (cell === 1 || (tile - gap <= width && height <= Math.max(420, width * 0.7))) {
-      return {cell, perRow, width: Math.min(width, perRow * tile - gap), height, gap};
+      return {cell, perRow, width: Math.min(width, perRow * tile - gap), height, gap, label};
     }
   }
   throw new Error('unreachable');
@@ -51,21 +52,52 @@ export function featureMaps(report: Report, site: Site): HTMLElement {
   const corner = (position: number): [number, number] => {
     const [tile, x, y] = shape.tileOf(position);
     return [(tile % placed.perRow) * (shape.tileColumns * placed.cell + placed.gap) + x * placed.cell,
-      Math.floor(tile / placed.perRow) * (shape.tileRows * placed.cell + placed.gap) + y * placed.cell];
+      Math.floor(tile / placed.perRow) * (shape.tileRows * placed.cell + placed.gap + placed.label) + placed.label + y * placed.cell];
   };
-  const paint = (canvas: HTMLCanvasElement, c: Colors, density: number) => {
-    canvas.width = placed.width * density;
-    canvas.height = placed.height * density;
-    const context = canvas.getContext('2d')!;
-    context.scale(density, density);
-    context.fillStyle = c.page;
-    context.fillRect(0, 0, placed.width, placed.height);
-    const inset = placed.cell >= 6 ? 0.5 : 0;
+  const words = (context: CanvasRenderingContext2D, text: string, x: number, y: number, fill: string, weight = '') => {
+    context.font = `${weight} ${weight ? 13 : 11}px ${FONT}`;
+    context.fillStyle = fill;
+    context.fillText(text, x, y);
+  };
+  const paint = (context: CanvasRenderingContext2D, c: Colors) => {
+    const inset = placed.cell >= 14 ? 0.5 : 0;
     for (const position of positions) {
       const [x, y] = corner(position);
       context.fillStyle = `rgb(${rampColor(c.ramp, scale > 0 ? report.nvf(position) / scale : 0)})`;
       context.fillRect(x, y, placed.cell - inset, placed.cell - inset);
     }
+    if (placed.label === 0) return;
+    for (let tile = 0; tile < shape.tiles; ++tile) {
+      const [x, y] = corner(site.first + tile * shape.tileRows * shape.tileColumns);
+      words(context, String(tile), x, y - 4, c.muted);
+    }
+  };
+  /** A canvas of this size, in pixels of the page, on the ground of these colours. */
+  const prepared = (canvas: HTMLCanvasElement, width: number, height: number, c: Colors, density: number) => {
+    canvas.width = width * density;
+    canvas.height = height * density;
+    const context = canvas.getContext('2d')!;
+    context.scale(density, density);
+    context.fillStyle = c.page;
+    context.fillRect(0, 0, width, height);
+    return context;
+  };
+  const ramp = (context: CanvasRenderingContext2D, c: Colors, from: number, top: number, height: number) => {
+    for (let x = 0; x < 200; ++x) {
+      context.fillStyle = `rgb(${rampColor(c.ramp, x / 199)})`;
+      context.fillRect(from + x, top, 1.5, height);
+    }
+  };
+  const picture = (): HTMLCanvasElement => {
+    const canvas = h('canvas'), c = LIGHT, head = 62;
+    const context = prepared(canvas, Math.max(placed.width, 400) + 32, placed.height + head + 16, c, 2);
+    words(context, titleOf(about), 16, 22, c.ink, '600');
+    words(context, '0', 16, 44, c.muted);
+    ramp(context, c, 30, 35, 9);
+    words(context, percent(scale), 238, 44, c.muted);
+    context.translate(16, head);
+    paint(context, c);
+    return canvas;
   };
 
   const canvas = h('canvas', {tabindex: 0, role: 'application', 'aria-label':
@@ -84,13 +116,13 @@ export function featureMaps(report: Report, site: Site): HTMLElement {
     says.textContent = `Neuron ${placeText(report, position, site)}: NVF ${percent(report.nvf(position))}, safe from ${range(report.nonvulnerable(position))}, golden values ${range(report.golden(position))}`;
   };
   const under = (event: MouseEvent): number | undefined => {
-    const tileWidth = shape.tileColumns * placed.cell + placed.gap, tileHeight = shape.tileRows * placed.cell + placed.gap;
+    const tileWidth = shape.tileColumns * placed.cell + placed.gap, tileHeight = shape.tileRows * placed.cell + placed.gap + placed.label;
     const column = Math.floor(event.offsetX / tileWidth), row = Math.floor(event.offsetY / tileHeight);
     if (column >= placed.perRow) return undefined;
     const x = Math.floor((event.offsetX - column * tileWidth) / placed.cell);
-    const y = Math.floor((event.offsetY - row * tileHeight) / placed.cell);
+    const y = Math.floor((event.offsetY - row * tileHeight - placed.label) / placed.cell);
     const tile = row * placed.perRow + column;
-    if (x >= shape.tileColumns || y >= shape.tileRows || tile >= shape.tiles) return undefined;
+    if (x >= shape.tileColumns || y < 0 || y >= shape.tileRows || tile >= shape.tiles) return undefined;
     const position = site.first + (tile * shape.tileRows + y) * shape.tileColumns + x;
     return position < site.first + site.neurons ? position : undefined;
   };
@@ -119,16 +151,12 @@ export function featureMaps(report: Report, site: Site): HTMLElement {
       if (placed) { forgetListener(draw); watch.disconnect(); }
       return;
     }
-    const width = Math.floor(place.clientWidth);
+    const room = Math.floor(place.clientWidth), width = isPrinting() ? Math.min(PRINT_WIDTH, room) : room;
     if (width === 0) return;
     placed = fit(shape, width);
-    paint(canvas, colors(), window.devicePixelRatio || 1);
+    paint(prepared(canvas, placed.width, placed.height, colors(), window.devicePixelRatio || 1), colors());
     Object.assign(canvas.style, {width: `${placed.width}px`, height: `${placed.height}px`});
-    const context = bar.getContext('2d')!;
-    for (let x = 0; x < 200; ++x) {
-      context.fillStyle = `rgb(${rampColor(colors().ramp, x / 199)})`;
-      context.fillRect(x, 0, 1, 1);
-    }
+    ramp(bar.getContext('2d')!, colors(), 0, 0, 1);
     lastLabel.textContent = percent(scale);
     marker.hidden = true;
   };
@@ -141,19 +169,18 @@ export function featureMaps(report: Report, site: Site): HTMLElement {
 
   const same = h('input', {type: 'checkbox', onchange: () => { scale = same.checked ? everywhere : most; draw(); }});
   const sampled = site.neurons < site.population;
-  return frame({
-    name: `${site.name}-nvf`, title: 'Neuron vulnerability factor (NVF)', label: '',
-    caption: [shape.tiles > 1 ? 'A tile for each channel, a square for each neuron. ' : 'A square for each neuron, in the order of the layer. ',
+  const about: FigureText = {
+    name: `${site.name}-nvf`, title: 'Neuron vulnerability factor (NVF)', subject: site.name, label: '',
+    caption: [shape.tiles > 1 ? 'A tile for each channel (its number above where there is room), a square for each neuron. ' : 'A square for each neuron, in the order of the layer. ',
       sampled && `${integer(site.neurons)} of ${integer(site.population)} neurons were analysed. `, 'Click a square to see the neuron.'],
     table: () => ({columns: ['neuron', 'place', 'nvf_low', 'nvf', 'nvf_high', 'nvf_nan'],
       rows: positions.map((p) => [report.flatIndex(p), report.place(p, site).join(' '), report.nvf(p, 'low'), report.nvf(p), report.nvf(p, 'high'), report.nvf(p, 'nan')])}),
-  }, [
+  };
+  return frame(about, [
     h('div', {class: 'scale'}, h('span', null, '0'), bar, lastLabel,
       report.sites.length > 1 && h('label', null, same, 'scale of all layers')),
     place, says,
   ], [['PNG', () => new Promise<Blob>((done) => {
-    const copy = h('canvas');
-    paint(copy, LIGHT, 2);
-    copy.toBlob((blob) => done(blob!), 'image/png');
+    picture().toBlob((blob) => done(blob!), 'image/png');
   })]]);
 }

@@ -15,6 +15,7 @@ export type Option = Record<string, unknown>;
 export interface FigureText {
   name: string;              // of the files
   title: string;
+  subject?: string;          // layer or neuron: downloads name it, the page does so above
   caption?: Child;
   label: string;             // what a screen reader says
   table: () => Table;
@@ -26,8 +27,9 @@ export interface Chart extends FigureText {
   legend?: (colors: Colors) => [string, string][];  // colour, meaning
 }
 
-const FONT = 'system-ui, -apple-system, Segoe UI, Helvetica Neue, DejaVu Sans, sans-serif';
-const EXPORT_WIDTH = 860, PRINT_WIDTH = 660;
+export const FONT = 'system-ui, -apple-system, Segoe UI, Helvetica Neue, DejaVu Sans, sans-serif';
+const EXPORT_WIDTH = 860, MARGIN = 16;
+export const PRINT_WIDTH = 660;
 
 const complete = (chart: Chart, c: Colors, width: number): Option => ({
   animation: false,
@@ -60,8 +62,12 @@ const headHeight = (chart: Chart): number => TITLE + (chart.legend ? 24 : 0);
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
-function svgOf(chart: Chart, c: Colors, width: number): string {
-  const height = chart.height(width);
+export const titleOf = ({title, subject}: FigureText): string => (subject ? `${title}, ${subject}` : title);
+const exportSize = (chart: Chart): [width: number, height: number] =>
+  [EXPORT_WIDTH + 2 * MARGIN, chart.height(EXPORT_WIDTH) + headHeight(chart) + MARGIN / 2];
+
+function svgOf(chart: Chart): string {
+  const c = LIGHT, width = EXPORT_WIDTH, height = chart.height(width);
   const plot = echarts.init(null, null, {renderer: 'svg', ssr: true, width, height});
   plot.setOption({...complete(chart, c, width), backgroundColor: c.page, tooltip: {show: false}});
   const text = plot.renderToSVGString();
@@ -69,16 +75,16 @@ function svgOf(chart: Chart, c: Colors, width: number): string {
   // Title and legend, which the page has outside of the drawing.
   const words = (x: number, y: number, weight: number, fill: string, what: string) =>
     `<text x="${x}" y="${y}" font-family='${FONT}' font-size="13" font-weight="${weight}" fill="${fill}">${escaped(what)}</text>`;
-  let x = 16;
+  let x = MARGIN;
   const legend = (chart.legend?.(c) ?? []).map(([color, meaning]) => {
     const piece = `<rect x="${x}" y="${TITLE + 2}" width="11" height="11" rx="2" fill="${color}"/>${words(x + 17, TITLE + 12, 400, c.muted, meaning)}`;
     x += 40 + 7 * meaning.length;
     return piece;
   });
-  const top = headHeight(chart);
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height + top}" viewBox="0 0 ${width} ${height + top}">` +
-    `<rect width="100%" height="100%" fill="${c.page}"/>${words(16, 22, 600, c.ink, chart.title)}${legend.join('')}` +
-    text.replace('<svg ', `<svg y="${top}" `) + '</svg>';
+  const [outerWidth, outerHeight] = exportSize(chart);
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${outerWidth}" height="${outerHeight}" viewBox="0 0 ${outerWidth} ${outerHeight}">` +
+    `<rect width="100%" height="100%" fill="${c.page}"/>${words(MARGIN, 22, 600, c.ink, titleOf(chart))}${legend.join('')}` +
+    text.replace('<svg ', `<svg x="${MARGIN}" y="${headHeight(chart)}" `) + '</svg>';
 }
 
 async function pngOf(svg: string, width: number, height: number): Promise<Blob> {
@@ -100,7 +106,7 @@ export function frame(text: FigureText, content: Child, downloads: Download[]): 
   });
   const csv: Download = ['CSV', () => new Blob([toCsv(text.table())], {type: 'text/csv'})];
   const buttons = [...downloads, csv].map(([kind, make]) => h('button', {
-    type: 'button', title: `Download as ${kind}`, 'aria-label': `Download "${text.title}" as ${kind}`,
+    type: 'button', title: `Download as ${kind}`, 'aria-label': `Download "${titleOf(text)}" as ${kind}`,
     onclick: async () => save(`${fileName(text.name)}.${kind.toLowerCase()}`, await make()),
   }, kind));
   return h('figure', {id: `figure-${fileName(text.name)}`},
@@ -152,9 +158,8 @@ export function figure(chart: Chart): HTMLElement {
   watch.observe(place);
   eye.observe(place);
   onTheme(draw);
-  const svg = () => svgOf(chart, LIGHT, EXPORT_WIDTH);
   return frame(chart, [chart.legend && legend, place], [
-    ['PNG', () => pngOf(svg(), EXPORT_WIDTH, chart.height(EXPORT_WIDTH) + headHeight(chart))],
-    ['SVG', () => new Blob([svg()], {type: 'image/svg+xml'})],
+    ['PNG', () => pngOf(svgOf(chart), ...exportSize(chart))],
+    ['SVG', () => new Blob([svgOf(chart)], {type: 'image/svg+xml'})],
   ]);
 }

@@ -9,13 +9,17 @@ export function percentNumber(share: number): string {
   const percent = share * 100;
   if (!Number.isFinite(percent)) return '\u2013';
   if (percent === 0) return '0';
-  if (percent >= 99.995 && percent < 100) return percent.toPrecision(7).replace(/0+$/, '');
+  // Never rounded up to all.
+  for (let digits = 3; percent >= 99.995 && percent < 100 && digits <= 9; ++digits) if (Number(percent.toFixed(digits)) < 100) return percent.toFixed(digits);
   return percent < 0.095 ? percent.toPrecision(2).replace(/e-(\d+)/, `e${MINUS}$1`)
     : percent === 100 ? '100' : percent.toFixed(2);
 }
-export const percent = (share: number): string => `${percentNumber(share)}\u00a0%`;
+export const percent = (share: number): string => (Number.isFinite(share) ? `${percentNumber(share)}\u00a0%` : '\u2013');
 export const interval = (low: number, high: number): string =>
   `${percentNumber(low)} to ${percent(high)}`;
+
+export const superscript = (value: number): string =>
+  String(value).replace(/\d/g, (d) => '\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079'[+d]).replace('-', '\u207b');
 
 /** Four significant digits; infinities as such. */
 export function number(value: number): string {
@@ -26,14 +30,21 @@ export function number(value: number): string {
   const size = Math.abs(value);
   if (size >= 1e5 || size < 1e-3) {
     const [mantissa, exponent] = value.toExponential(3).split('e');
-    const digits = Number(exponent).toString().replace(/\d/g, (d) => '\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079'[+d])
-      .replace('-', '\u207b');
-    return `${signed(String(Number(mantissa)))}\u00b710${digits}`;
+    return `${signed(String(Number(mantissa)))}\u00b710${superscript(Number(exponent))}`;
   }
   return signed(String(Number(value.toPrecision(4))));
 }
 export const range = ([low, high]: [number, number]): string =>
   Number.isNaN(low) ? '\u2013' : `${number(low)} to ${number(high)}`;
+
+/** Round ends of an axis that hold both, and the distance of its ticks. */
+export function roundEnds(least: number, most: number, ticks = 6): {min: number; max: number; interval: number} {
+  const raw = Math.max(most - least, 1e-12) / ticks;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const interval = [1, 2, 5, 10].map((step) => step * power).find((step) => step >= raw * (1 - 1e-9))!;
+  const round = (count: number) => Number((count * interval).toPrecision(12));
+  return {min: round(Math.floor(least / interval + 1e-9)), max: round(Math.ceil(most / interval - 1e-9)), interval};
+}
 
 export const integer = (value: number): string => value.toLocaleString('en-US');
 

@@ -15,11 +15,20 @@ const WORDS: [string, string][] = [
   ['far class', 'the class that the network tends to as one neuron grows without bound, the same for every input'],
   ['threshold', 'the least critical deviation of a neuron, for one input, on one side'],
   ['contradiction', 'a run that contradicts a threshold: real networks may return to the right answer further out'],
+  ['true non-critical, true critical', 'of the faults in the non-vulnerable (vulnerable) range, those whose run keeps (changes) the answer'],
+  ['coverage, recall, not missed', 'of all faults, those in either range; of the critical ones, those in the vulnerable range, and those not in the non-vulnerable one'],
   ['forward passes', 'multiply-accumulates executed, in units of one run of the whole network'],
 ];
 
-const sorted = (options: Record<string, unknown> | null): string =>
-  options ? Object.entries(options).map(([key, value]) => `${key} ${typeof value === 'string' ? value || '\u2013' : JSON.stringify(value)}`).join(', ') : '\u2013';
+// What says something: no empty lists, no nulls; single-precision numbers without their tails; [1, 255] is a fraction.
+const optionText = (key: string, value: unknown): string => {
+  if (key === 'scale' && Array.isArray(value)) return value.join('/');
+  if (Array.isArray(value)) return value.join(' ');
+  return typeof value === 'number' ? String(Number(value.toPrecision(6))) : value === true ? 'yes' : String(value);
+};
+const listed = (options: Record<string, unknown> | null): string =>
+  Object.entries(options ?? {}).map(([key, value]) => [key, value === null || value === false ? '' : optionText(key, value)])
+    .filter(([, text]) => text !== '').map(([key, text]) => `${key.replaceAll('_', ' ')} ${text}`).join(', ') || '\u2013';
 
 export const glossary = (): HTMLElement =>
   h('section', {id: 'glossary', 'aria-labelledby': 'glossary-title'}, h('h2', {id: 'glossary-title'}, 'Glossary'),
@@ -30,8 +39,8 @@ export function provenance(report: Report): HTMLElement {
   const rows: [string, Child][] = [
     ['Model', [h('bdi', null, model.name), h('code', null, model.sha256)]],
     ['Data', [h('bdi', null, data.name), h('code', null, data.sha256)]],
-    ['Preprocessing', sorted(data.preprocessing)],
-    ['Options', sorted(made.options)],
+    ['Preprocessing', listed(data.preprocessing)],
+    ['Options', listed(made.options)],
     ['Method, seed', `${made.method}, ${made.seed}`],
     ['Version', `vigor ${made.version}, instruction set ${made.isa}`],
     ['Machine', `${made.machine}, ${made.threads} thread${made.threads === 1 ? '' : 's'}`],

@@ -3,7 +3,7 @@ import type {Report, Site} from './data';
 import {dataTable, h} from './dom';
 import {featureMaps} from './feature_map';
 import {axis, figure, tip, tooltip, type Chart} from './figure';
-import {integer, interval, number, percent, percentNumber, shapeText} from './format';
+import {integer, interval, number, percent, percentNumber, shapeText, superscript} from './format';
 import {neuronTable} from './neuron_table';
 import {sortedByFalling} from './stats';
 
@@ -21,7 +21,7 @@ function curve(report: Report, site: Site): Chart {
   });
   const [low, high] = [band('low'), band('high')];
   return {
-    name: `${site.name}-sorted`, title: 'NVF, sorted',
+    name: `${site.name}-sorted`, title: 'NVF, sorted', subject: site.name,
     label: `Sorted NVF of ${site.neurons} neurons: at most ${percent(most)}, median ${percent(middle)}`,
     caption: `From the most to the least vulnerable neuron: at most ${percent(most)}, median ${percent(middle)}. The band spans the low and the high readings, means of neighbours in the order.`,
     legend: (c) => [[c.main, 'NVF'], [c.band, 'low to high']],
@@ -51,7 +51,7 @@ function histogram(site: Site): Chart {
   const total = above.reduce((a, b) => a + b, 0) || 1;
   const without = (side: number[]) => side[side.length - 1] / (side.reduce((a, b) => a + b, 0) || 1);
   return {
-    name: `${site.name}-thresholds`, title: 'Thresholds',
+    name: `${site.name}-thresholds`, title: 'Thresholds', subject: site.name,
     label: `Histogram of thresholds. No threshold upwards for ${percent(without(above))}, downwards for ${percent(without(below))} of neurons and inputs.`,
     caption: `Size of the least critical deviation, upwards above the line and downwards below it. None at all: ${percent(without(above))} upwards, ${percent(without(below))} downwards.`,
     legend: (c) => [[c.main, 'upwards'], [c.second, 'downwards']],
@@ -60,7 +60,7 @@ function histogram(site: Site): Chart {
       ['none', '', above[above.length - 1], below[below.length - 1]]]}),
     option: (c, width) => ({
       grid: {left: 54, right: 18, top: 14, bottom: 46},
-      xAxis: axis(c, {type: 'category', data: bins.map((b) => number(Number((2 ** (b - 150)).toPrecision(2)))), name: 'size of the deviation', nameGap: 28, splitLine: {show: false},
+      xAxis: axis(c, {type: 'category', data: bins.map((b) => `2${superscript(b - 150)}`), name: 'size of the deviation, from', nameGap: 28, splitLine: {show: false},
         axisLabel: {interval: Math.max(0, Math.ceil(bins.length / Math.max(3, width / 90)) - 1)}}),
       yAxis: axis(c, {type: 'value', name: '% of neurons and inputs', nameGap: 36, axisLabel: {formatter: (v: number) => String(Math.abs(v))}}),
       tooltip: {...tooltip(c, (p: any) => {
@@ -92,9 +92,9 @@ function farClasses(report: Report, site: Site): HTMLElement {
 
 export function layerPage(report: Report, site: Site): HTMLElement {
   const {lvf} = site;
-  const next = (by: number, words: string) => {
+  const next = (by: number) => {
     const other = report.sites[site.index + by];
-    return other && h('a', {href: `#site/${other.index}`, rel: by < 0 ? 'prev' : 'next'}, by < 0 ? `\u2190 ${words}` : `${words} \u2192`, ' ', h('bdi', null, other.name));
+    return other && h('a', {href: `#site/${other.index}`, rel: by < 0 ? 'prev' : 'next'}, by < 0 && '\u2190 ', h('bdi', null, other.name), by > 0 && ' \u2192');
   };
   const facts: [string, string][] = [
     ['LVF', percent(lvf.resolved)], ['low to high', `${percentNumber(lvf.low)} to ${percent(lvf.high)}`],
@@ -104,7 +104,7 @@ export function layerPage(report: Report, site: Site): HTMLElement {
     ['Shape', shapeText(site.shape)], ['Kind', site.kind],
   ];
   return h('article', {class: 'view', 'aria-labelledby': 'view-title'},
-    h('nav', {class: 'crumbs', 'aria-label': 'Path'}, h('a', {href: '#where'}, 'All layers'), next(-1, ''), next(1, '')),
+    h('nav', {class: 'crumbs', 'aria-label': 'Path'}, h('a', {href: '#where'}, 'All layers'), next(-1), next(1)),
     h('h2', {id: 'view-title', tabindex: -1}, 'Layer ', h('bdi', null, site.name)),
     h('p', {class: 'note'}, 'Tensor ', h('bdi', null, site.tensor), ', node ', h('bdi', null, site.node)),
     h('dl', {class: 'facts'}, facts.map(([key, value]) => h('div', null, h('dt', null, key), h('dd', null, value)))),

@@ -25,8 +25,8 @@ function sentence(report: Report): Child {
   const oneIn = mvf.resolved > 0 ? Math.round(1 / mvf.resolved) : 0;
   const parts: Child[] = [
     `Flip one random bit of one random neuron while the network works on one of these ${integer(data.inputs)} inputs: `,
-    mvf.resolved > 0 ? ['in ', h('strong', null, oneIn >= 2 ? `1 of ${integer(oneIn)} cases` : percent(mvf.resolved)), ' it then answers another class. ']
-      : 'it never answers another class. ',
+    mvf.resolved > 0 ? ['in ', h('strong', null, oneIn >= 2 ? `1 of ${integer(oneIn)} cases` : percent(mvf.resolved)), ' its answer changes. ']
+      : 'its answer never changes. ',
   ];
   if (mvf.resolved > 0) {
     parts.push(`Bit ${bit} (${bitMeaning(bit)}) matters most: flipped, it changes ${percent(bits.resolved[bit])} of the answers. `);
@@ -49,6 +49,7 @@ export function overview(report: Report): HTMLElement {
   const {model, data, made} = report.run;
   const {mvf, bits} = model;
   const bitRows = worstBits(report).slice(0, 3).filter((b) => bits.resolved[b] > 0);
+  const code = (sha256: string) => h('code', {title: `SHA-256 ${sha256}`}, sha256.slice(0, 12));
   const facts: [string, string][] = [
     ['Neurons analysed', integer(report.neurons) + (mvf.interval
       ? ` of ${integer(report.sites.reduce((n, s) => n + s.population, 0))}` : '')],
@@ -63,7 +64,7 @@ export function overview(report: Report): HTMLElement {
         h('p', {class: 'figure', 'data-mvf': mvf.resolved}, percentNumber(mvf.resolved), h('small', null, '\u00a0%')),
         h('p', {class: 'figure-name'}, 'model vulnerability factor (MVF)'),
         factorBar(mvf, Math.max(mvf.high, mvf.interval?.[1] ?? 0) * 1.15 || 1, 'Band of the model vulnerability factor'),
-        h('p', {class: 'note'}, `${interval(mvf.low, mvf.high)} when judged by the ranges that all inputs of a class share`)),
+        h('p', {class: 'note'}, `low ${percentNumber(mvf.low)}, high ${percent(mvf.high)}: judged by the ranges that all inputs of a class share`)),
       sentence(report)),
     h('dl', {class: 'facts'}, facts.map(([key, value]) => h('div', null, h('dt', null, key), h('dd', null, value)))),
     h('div', {class: 'rankings'},
@@ -72,5 +73,7 @@ export function overview(report: Report): HTMLElement {
       bitRows.length > 0 && ranking('Worst bits', bitRows.map((bit) =>
         [`${bit} `, {low: bits.low[bit], resolved: bits.resolved[bit], high: bits.high[bit], nan: bits.nan[bit], interval: null},
           `bit ${bit}, ${bitMeaning(bit)}`] as [Child, Factor, string]).map(([name, f, label], i) =>
-        [[name, h('small', null, bitMeaning(bitRows[i]))], f, label]))));
+        [[name, h('small', null, bitMeaning(bitRows[i]))], f, label]))),
+    h('p', {class: 'note origin'}, 'Model ', h('bdi', null, model.name), ' (', code(model.sha256), '), data ', h('bdi', null, data.name), ' (', code(data.sha256), `), method ${made.method}, seed ${made.seed}, `,
+      `vigor ${made.version} on `, h('bdi', null, made.machine), '. ', h('a', {href: '#provenance'}, 'Options and all the rest')));
 }

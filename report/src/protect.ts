@@ -27,6 +27,14 @@ function neuronCurve(report: Report): [number, number][] {
   return points;
 }
 
+/** On the straight lines between its points. */
+function leftAfter(points: [number, number][], share: number): number {
+  const i = points.findIndex(([x]) => x >= share);
+  if (i <= 0) return i < 0 ? 0 : points[0][1];
+  const [[x0, y0], [x1, y1]] = [points[i - 1], points[i]];
+  return y0 + (y1 - y0) * (share - x0) / (x1 - x0);
+}
+
 function bitCurve(report: Report): {bit: number; left: number}[] {
   let left = report.run.model.mvf.resolved;
   const {resolved} = report.run.model.bits;
@@ -36,8 +44,7 @@ function bitCurve(report: Report): {bit: number; left: number}[] {
   });
 }
 
-function neuronsChart(report: Report): Chart {
-  const points = neuronCurve(report);
+function neuronsChart(points: [number, number][]): Chart {
   const whole = points[0][1] || 1;
   const half = points.find(([, left]) => left <= whole / 2)?.[0] ?? 1;
   return {
@@ -82,12 +89,15 @@ function bitsChart(report: Report): Chart {
 
 export function protect(report: Report): HTMLElement {
   const total = report.sites.reduce((n, s) => n + s.population, 0);
-  const whole = report.run.model.mvf.resolved;
+  const {model} = report.run;
+  const whole = model.mvf.resolved, [worst] = worstBits(report);
+  const points = neuronCurve(report);
   const rows = worstSites(report).map((s) => [s.name, integer(s.population), percent(s.population / total), percent(s.lvf.resolved),
     whole > 0 ? percent(s.lvf.resolved * s.population / total / whole) : '\u2013']);
   return h('section', {id: 'protect', 'aria-labelledby': 'protect-title'}, h('h2', {id: 'protect-title'}, 'What should I protect?'),
+    whole > 0 && h('p', null, `${bitMeaning(worst) === 'sign' ? 'The sign' : `Bit ${worst} (${bitMeaning(worst)})`} of every neuron, 1 of 32 bits, holds ${percent(model.bits.resolved[worst] / 32 / whole)} of the vulnerability; the most vulnerable tenth of the neurons, with all their bits, ${percent(1 - leftAfter(points, 0.1) / whole)}.`),
     h('p', null, 'What is left of the model\u2019s vulnerability when some neurons, or some bits of all neurons, can no longer be hit, as by triplication, parity or a range check that catches these flips.'),
-    h('div', {class: 'pair'}, figure(bitsChart(report)), figure(neuronsChart(report))),
+    h('div', {class: 'pair'}, figure(bitsChart(report)), figure(neuronsChart(points))),
     h('h3', null, 'Layers by vulnerability'),
     dataTable({columns: ['Layer', 'Neurons', 'of all neurons', 'LVF', 'of all vulnerability'], rows}));
 }

@@ -65,7 +65,7 @@ export function rangesChart(report: Report, site: Site, position: number): Chart
   const place = placeText(report, position, site);
   const said = (row: RangeRow) => `${report.className(row.golden_class)}: safe ${range(row.nonvulnerable)}, critical up to ${number(row.vulnerable[0])} and from ${number(row.vulnerable[1])}`;
   return {
-    name: `${site.name}-${report.flatIndex(position)}-ranges`, title: 'Vulnerability ranges',
+    name: `${site.name}-${report.flatIndex(position)}-ranges`, title: 'Vulnerability ranges', subject: `neuron ${place} of ${site.name}`,
     label: `Ranges of neuron ${place}. ${rows.map(said).join('; ')}`,
     caption: 'Deviations from the golden value, by golden class; thickness repeats the colour. A red stroke: from here on every input that has a threshold at all is misclassified. The thin bars show how large the golden values themselves are. Symmetric-log axis, linear next to zero; what reaches its end goes on to 2\u00b9\u2070\u2070.',
     legend: (c) => [[c.safe, 'non-vulnerable: no input'], [c.semi, 'semi-vulnerable: some'], [c.vulnerable, 'vulnerable: every input'], [c.ink, 'golden values']],
@@ -114,10 +114,10 @@ export function flipsChart(report: Report, site: Site, position: number, detail:
   const landing = (bit: number) => all.golden.map((a) => flipBit(a, bit) - a);
   const words = (d: number) => (Number.isNaN(d) ? 'NaN' : number(d));
   return {
-    name: `${site.name}-${report.flatIndex(position)}-flips`, title: 'Where each bit flip lands',
+    name: `${site.name}-${report.flatIndex(position)}-flips`, title: 'Where each bit flip lands', subject: `neuron ${placeText(report, position, site)} of ${site.name}`,
     label: 'Deviation made by each bit flip and its BVF. ' + bits.filter((b) => detail.resolved[b] > 0).map((b) => `bit ${b}: ${percent(share(detail.resolved, b))}`).join(', '),
     caption: 'Deviation that flipping a bit makes of the least (ring) and of the greatest golden value (dot), on the ranges of all inputs; at the right edge also what ends in infinity or NaN. To the right, the BVF.',
-    legend: (c) => [[c.safe, 'non-vulnerable'], [c.semi, 'semi-vulnerable'], [c.vulnerable, 'vulnerable']],
+    legend: (c) => [[c.safe, 'non-vulnerable'], [c.semi, 'semi-vulnerable'], [c.vulnerable, 'vulnerable'], [c.beyond, 'beyond 2\u00b9\u2070\u2070: every flip is run']],
     height: () => 32 * 16 + 58,
     table: () => ({columns: ['bit', 'meaning', 'deviation_of_least', 'deviation_of_greatest', 'bvf_low', 'bvf', 'bvf_high', 'bvf_nan', 'bvf_beyond'],
       rows: bits.map((b) => [b, bitMeaning(b), ...landing(b), share(detail.low, b), share(detail.resolved, b), share(detail.high, b), share(detail.nan, b), share(detail.beyond, b)])}),

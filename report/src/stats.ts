@@ -12,6 +12,14 @@ export function pearson(x: number[], y: number[]): number {
   return xx > 0 && yy > 0 ? xy / Math.sqrt(xx * yy) : NaN;
 }
 
+/** The straight line of least squares: slope, and value at 0. */
+export function fitted(x: number[], y: number[]): [slope: number, offset: number] {
+  const mean = (v: number[]) => v.reduce((a, b) => a + b, 0) / v.length;
+  const [mx, my] = [mean(x), mean(y)];
+  const slope = x.reduce((sum, v, i) => sum + (v - mx) * (y[i] - my), 0) / x.reduce((sum, v) => sum + (v - mx) ** 2, 0);
+  return [slope, my - slope * mx];
+}
+
 // Equal values share the mean of their ranks.
 function ranks(values: number[]): number[] {
   const order = values.map((_, i) => i).sort((a, b) => values[a] - values[b]);

@@ -9,22 +9,22 @@ export interface Colors {
   nan: string;
   safe: string; semi: string; vulnerable: string; beyond: string;
   ramp: string[];    // from nothing to much
-  none: string;      // a cell without a value
+  pale: string;      // what matters less
 }
 
 export const LIGHT: Colors = {
   dark: false, page: '#ffffff', ink: '#1b2430', muted: '#566172', line: '#d5dbe3', panel: '#f5f7fa',
   main: '#2166ac', second: '#c2571a', band: '#d3e0ee', nan: '#a2538c',
   safe: '#0f9171', semi: '#f0b429', vulnerable: '#c8401c', beyond: '#e3e7ed',
-  ramp: ['#edf3fa', '#cfe1f2', '#9cc5e3', '#5c9fce', '#2a74b2', '#0b4a8f', '#082c5c'],
-  none: '#eceff3',
+  ramp: ['#dfebf6', '#c6dcf0', '#9cc5e3', '#5c9fce', '#2a74b2', '#0b4a8f', '#082c5c'],
+  pale: '#b9c2ce',
 };
 export const DARK: Colors = {
   dark: true, page: '#12161c', ink: '#e4e9f0', muted: '#9ca8b8', line: '#303945', panel: '#1a2028',
   main: '#6aaee8', second: '#f09455', band: '#2a3d52', nan: '#d58cc2',
   safe: '#35b892', semi: '#f2c14e', vulnerable: '#ee6a43', beyond: '#2b333e',
-  ramp: ['#182432', '#1b3a5c', '#1f5688', '#2f78b5', '#5b9fd6', '#9cc8ec', '#e2f0fc'],
-  none: '#20262f',
+  ramp: ['#1b2c40', '#1d3f66', '#1f5688', '#2f78b5', '#5b9fd6', '#9cc8ec', '#e2f0fc'],
+  pale: '#4a5563',
 };
 
 const preferred = window.matchMedia('(prefers-color-scheme: dark)');

@@ -1,8 +1,9 @@
 // How sure are we? Band, intervals, audit, contradictions, injection, validation.
 import type {Report} from './data';
-import {dataTable, h, type Child, type Table} from './dom';
-import {integer, interval, percent, percentNumber} from './format';
+import {dataTable, h, type Table} from './dom';
+import {integer, interval, percent} from './format';
 import {wilson} from './stats';
+import {validation} from './validation';
 import {injected} from './where';
 
 function layerTable(report: Report): Table {
@@ -27,45 +28,6 @@ function auditText(report: Report): string {
   if (audited === 0) return 'No flips that were settled without a run were run again: vigor analyze --audit does so.';
   return `Audit: of ${integer(audited)} flips that the thresholds had settled, drawn at random and run, ${integer(disagreements)} came out otherwise: ` +
     `${percent(disagreements / audited)} (95\u00a0% interval ${interval(...wilson(disagreements, audited))}).`;
-}
-
-interface Share { k?: number; n?: number; share?: number; low?: number; high?: number }
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function shareText(value: unknown): string {
-  if (typeof value === 'number') return percent(value);
-  if (!isRecord(value)) return '\u2013';
-  const {k, n, share, low, high} = value as Share;
-  const rate = typeof share === 'number' ? share : typeof k === 'number' && typeof n === 'number' && n > 0 ? k / n : NaN;
-  return percent(rate) + (typeof low === 'number' && typeof high === 'number' ? ` (${percentNumber(low)} to ${percentNumber(high)})` : '') +
-    (typeof n === 'number' ? `, n = ${integer(n)}` : '');
-}
-
-const NAMES: Record<string, string> = {
-  true_noncritical: 'true non-critical', true_critical: 'true critical', coverage: 'coverage', recall: 'recall of critical faults',
-  base_rate: 'base rate', nan: 'NaN share', nan_share: 'NaN share',
-};
-// Of one object with "layers": whatever shares they hold.
-function validationTable(part: Record<string, unknown>): Table | null {
-  const layers = Array.isArray(part.layers) ? part.layers.filter(isRecord) : [];
-  const total = isRecord(part.total) ? [{name: 'all layers', ...part.total}] : [];
-  const rows: Record<string, unknown>[] = [...layers, ...total];
-  const isShare = (value: unknown) => isRecord(value) && ('share' in value || 'k' in value);
-  const keys = [...new Set(rows.flatMap((row) => Object.keys(row).filter((key) => isShare(row[key]) || (key in NAMES && typeof row[key] === 'number'))))];
-  if (rows.length === 0 || keys.length === 0) return null;
-  return {columns: ['Layer', ...keys.map((key) => NAMES[key] ?? key.replaceAll('_', ' '))],
-    rows: rows.map((row) => [String(row.name ?? ''), ...keys.map((key) => shareText(row[key]))])};
-}
-
-function validation(report: Report): Child {
-  const content = report.content.validation;
-  if (!content) return h('p', {class: 'note'}, 'With --validation V.json (of vigor validate) this page also shows how the ranges fare against injected faults.');
-  const sets = Array.isArray(content.sets) ? content.sets.filter(isRecord) : [content];
-  return sets.map((set, i) => {
-    const table = validationTable(set);
-    const title = sets.length > 1 ? `Validation: ${String(set.name ?? set.data ?? `set ${i + 1}`)}` : 'Validation';
-    return [h('h3', null, title), table ? dataTable(table) : h('p', {class: 'note'}, 'This file holds no layers that could be shown.')];
-  });
 }
 
 export function trust(report: Report): HTMLElement {

@@ -1,11 +1,12 @@
 // Where? LVF along the network; LVF against injected faults.
-import type {Report} from './data';
+import type {Report, Site} from './data';
 import {circle, drawing, group, line, rect, text, whisker} from './draw';
 import {h} from './dom';
 import {axis, figure, tip, tooltip, type Chart} from './figure';
-import {integer, labelRoom, percent, percentNumber, shapeText, shortened} from './format';
+import {integer, labelRoom, percent, percentNumber, roundEnds, shapeText, shortened} from './format';
+import {labelPlaces} from './labels';
 import {siteGraph, type SiteGraph} from './network';
-import {pearson, spearman} from './stats';
+import {fitted, pearson, spearman} from './stats';
 import type {Colors} from './theme';
 
 function layers(report: Report): Chart {
@@ -20,7 +21,7 @@ function layers(report: Report): Chart {
     label: `Bars of the vulnerability factor of ${sites.length} layers in the order of the network. ` +
       sites.slice(0, 40).map((s) => `${s.name}: ${percent(s.lvf.resolved)}`).join('; '),
     caption: ['Share of bit flips in a layer that change the answer. The line with caps spans the low and the high reading',
-      sampled && '; the pale band is the 95\u00a0% interval of a sample of the neurons',
+      sampled && '; the shaded band is the 95\u00a0% interval of a sample of the neurons',
       '. To the left, how the layers feed each other, dots for sums and joins. Click a layer to look into it.'],
     legend: (c) => [[c.main, 'another class'], [c.nan, 'NaN']],
     height: () => sites.length * row + 64,
@@ -47,8 +48,8 @@ function layersOption(report: Report, c: Colors, width: number, {edges, junction
     ? `{b|${shortened(sites[i].name, 26)}}\n{m|${shortened(words(i), 36)}}`
     : `{b|${shortened(sites[i].name, narrow ? 11 : 26)}}`;
   return {
-    grid: {left: labels + rail, right: narrow ? 52 : 76, top: 22, bottom: 36},
-    xAxis: axis(c, {type: 'value', min: 0, max: most * 100, name: narrow ? 'LVF, %' : 'bit flips that change the answer, %', nameGap: 26}),
+    grid: {left: labels + rail, right: narrow ? 52 : 64, top: 22, bottom: 36},
+    xAxis: axis(c, {type: 'value', ...roundEnds(0, most * 100, narrow ? 4 : 8), name: narrow ? 'LVF, %' : 'bit flips that change the answer, %', nameGap: 26}),
     yAxis: axis(c, {
       type: 'category', inverse: true, data: sites.map((_, i) => i), splitLine: {show: false},
       axisLabel: {
@@ -72,13 +73,11 @@ function layersOption(report: Report, c: Colors, width: number, {edges, junction
           const at = (share: number) => api.coord([100 * share, params.dataIndex]);
           const [low, y] = at(lvf.low), [high] = at(lvf.high);
           const parts = whisker(low, high, y, 4, c.ink);
-          let end = Math.max(high, at(lvf.resolved)[0]);
           if (lvf.interval) {
             const [from] = at(lvf.interval[0]), [to] = at(lvf.interval[1]);
             parts.unshift({...rect(from, y - 6, Math.max(to - from, 1), 12, c.ink), style: {fill: c.ink, opacity: 0.16}});
-            end = Math.max(end, to);
           }
-          parts.push(text(end + 7, y, percentNumber(lvf.resolved), c, {fill: c.ink}));
+          parts.push(text(width - 4, y, percentNumber(lvf.resolved), c, {fill: c.ink, align: 'right'}));
           return group(parts);
         },
       },
@@ -95,7 +94,8 @@ function layersOption(report: Report, c: Colors, width: number, {edges, junction
         });
         return group([...curves, ...junctions.map((at) => circle(x, y(at), 2.2, {fill: c.ink})),
           ...sites.map((_, i) => circle(x, y(i), 4, {fill: c.page, stroke: c.ink, lineWidth: 1.4})),
-          text(x, y(-1) - 8, 'input', c, {align: 'center', fontSize: 11})]);
+          text(x, y(-1) - 8, 'input', c, {align: 'center', fontSize: 11}),
+          text(width - 4, y(-1) - 8, 'LVF, %', c, {align: 'right', fontSize: 11})]);
       }),
     ],
   };
@@ -115,47 +115,72 @@ function accuracy(report: Report): Chart | null {
   const points = injected(report).filter(({found}) => found.accuracy_loss !== null);
   if (points.length < 2) return null;
   const x = points.map(({site}) => site.lvf.resolved), y = points.map(({found}) => found.accuracy_loss!);
-  const text = `Pearson ${coefficient(pearson(x, y))}, Spearman ${coefficient(spearman(x, y))} over ${points.length} layers`;
+  const correlation = `Pearson ${coefficient(pearson(x, y))}, Spearman ${coefficient(spearman(x, y))}`;
   const injection = report.content.injection!;
+  const names = points.map(({site}) => shortened(site.name, 18));
+  const tall = (width: number) => Math.min(380, Math.max(280, width * 0.5));
   return {
     name: 'accuracy-loss', title: 'LVF against measured accuracy loss',
-    label: `Scatter of LVF and accuracy lost under injected faults. ${text}`,
-    caption: [`${text}. Accuracy loss: right answers without faults minus those with one random bit flip in the layer, ${integer(injection.model.faults)} faults run (plan ${injection.plan.kind}, ${integer(injection.data.inputs)} inputs`,
+    label: `Scatter of LVF and accuracy lost under injected faults of ${points.length} layers. ${correlation}`,
+    caption: [`${correlation} over ${points.length} layers; dashed, the line of least squares. Accuracy loss: right answers without faults minus those with one random bit flip in the layer, ${integer(injection.model.faults)} faults (plan ${injection.plan.kind}, ${integer(injection.data.inputs)} inputs`,
       injection.same_inputs ? ', the same as analysed' : ', others than analysed', ').'],
-    height: (w) => Math.min(380, Math.max(280, w * 0.5)),
+    height: tall,
     click: ({dataIndex}) => { location.hash = `#site/${points[dataIndex].site.index}`; },
     table: () => ({columns: ['layer', 'lvf', 'accuracy_loss', 'faults'], rows: points.map(({site, found}, i) => [site.name, x[i], y[i], found.faults])}),
-    option: (c) => ({
-      grid: {left: 64, right: 28, top: 16, bottom: 52},
-      xAxis: axis(c, {type: 'value', scale: true, name: 'LVF, %', nameGap: 30}),
-      yAxis: axis(c, {type: 'value', scale: true, name: 'accuracy loss, points', nameGap: 44}),
-      tooltip: tooltip(c, ({dataIndex: i}) => tip(points[i].site.name, ['LVF', percent(x[i])], ['accuracy loss', percent(y[i])])),
-      series: [{
-        type: 'scatter', symbolSize: 10, itemStyle: {color: c.main}, data: points.map((_, i) => [100 * x[i], 100 * y[i]]),
-        label: {show: points.length <= 30, position: 'top', color: c.muted, fontSize: 11, formatter: (p: any) => shortened(points[p.dataIndex].site.name, 18)},
-        labelLayout: {hideOverlap: true},
-      }],
-    }),
+    option: (c, width) => {
+      // The axes begin at 0 where the points are not far from it, and leave room around them.
+      const ends = (values: number[]) => {
+        const [least, most] = [100 * Math.min(...values), 100 * Math.max(...values)];
+        const room = 0.08 * (most - least) || 0.1 * Math.abs(most) || 1;
+        return roundEnds(least >= 0 && least < most / 2 ? 0 : least - room, most + room, width < 560 ? 4 : 6);
+      };
+      const across = ends(x), up = ends(y);
+      const [slope, offset] = fitted(x, y);
+      const grid = {left: 64, right: 28, top: 16, bottom: 52};
+      const places = labelPlaces(points.map((_, i) => [
+        grid.left + (width - grid.left - grid.right) * (100 * x[i] - across.min) / (across.max - across.min),
+        grid.top + (tall(width) - grid.top - grid.bottom) * (up.max - 100 * y[i]) / (up.max - up.min)]), names, width);
+      return {
+        grid,
+        xAxis: axis(c, {type: 'value', ...across, name: 'LVF, %', nameGap: 30}),
+        yAxis: axis(c, {type: 'value', ...up, name: 'accuracy loss, points', nameGap: 44}),
+        tooltip: tooltip(c, ({dataIndex: i}) => tip(points[i].site.name, ['LVF', percent(x[i])], ['accuracy loss', percent(y[i])])),
+        series: [{
+          type: 'scatter', symbolSize: 10, itemStyle: {color: c.main, opacity: 1}, z: 3,
+          data: points.map((_, i) => ({value: [100 * x[i], 100 * y[i]], label: {show: places[i] !== null, position: places[i] ?? 'right'}})),
+          label: {color: c.ink, fontSize: 12, textBorderColor: c.page, textBorderWidth: 3, formatter: (p: any) => names[p.dataIndex]},
+        }, {
+          type: 'line', silent: true, showSymbol: false, z: 2, lineStyle: {color: c.muted, width: 1, type: 'dashed'},
+          data: Number.isFinite(slope) ? [Math.min(...x), Math.max(...x)].map((v) => [100 * v, 100 * (slope * v + offset)]) : [],
+        }, drawing((api) => {
+          const [left, top] = api.coord([across.min, up.max]);
+          return text(left + 10, top + 14, correlation, c, {fill: c.ink});
+        })],
+      };
+    },
   };
 }
 
 function agreement(report: Report): Chart | null {
   const points = injected(report);
   if (points.length === 0) return null;
-  const inside = points.filter(({site, found}) => site.lvf.resolved >= found.critical.low && site.lvf.resolved <= found.critical.high).length;
+  const sampled = points.some(({site}) => site.lvf.interval);
+  const own = ({lvf}: Site): [number, number] => lvf.interval ?? [lvf.resolved, lvf.resolved];
+  const inside = points.filter(({site, found}) => own(site)[1] >= found.critical.low && own(site)[0] <= found.critical.high).length;
+  const said = sampled ? `The intervals overlap in ${inside} of ${points.length} layers` : `The LVF of ${inside} of ${points.length} layers lies inside the interval of the injection`;
   const injection = report.content.injection!;
   return {
     name: 'injection', title: 'LVF against injected faults',
-    label: `LVF beside the critical share of injected faults. ${inside} of ${points.length} layers inside the interval.`,
-    caption: `The LVF of ${inside} of ${points.length} layers lies inside the interval of the injection (${Math.round(100 * injection.plan.confidence)}\u00a0%, Wilson).` +
+    label: `LVF beside the critical share of injected faults. ${said}.`,
+    caption: `${said} (${Math.round(100 * injection.plan.confidence)}\u00a0%, Wilson).` +
       (injection.same_inputs ? '' : ' The injection used other inputs: the two figures are about different things.'),
-    legend: (c) => [[c.main, 'LVF'], [c.second, 'injected, with interval']],
-    height: () => points.length * 24 + 60,
+    legend: (c) => [[c.main, sampled ? 'LVF, with the interval of the sample' : 'LVF'], [c.second, 'injected, with interval']],
+    height: () => points.length * 26 + 60,
     table: () => ({columns: ['layer', 'lvf', 'critical_rate', 'interval_low', 'interval_high', 'faults'],
       rows: points.map(({site, found, rate}) => [site.name, site.lvf.resolved, rate, found.critical.low, found.critical.high, found.faults])}),
     option: (c, width) => ({
       grid: {left: labelRoom(points.map(({site}) => site.name), width < 560 ? 92 : 170), right: 24, top: 8, bottom: 46},
-      xAxis: axis(c, {type: 'value', min: 0, name: 'bit flips that change the answer, %', nameGap: 28}),
+      xAxis: axis(c, {type: 'value', ...roundEnds(0, 100 * Math.max(...points.map(({site, found}) => Math.max(own(site)[1], found.critical.high))), width < 560 ? 4 : 8), name: 'bit flips that change the answer, %', nameGap: 28}),
       yAxis: axis(c, {type: 'category', inverse: true, data: points.map((_, i) => i), axisLabel: {interval: 0, hideOverlap: false, color: c.ink, formatter: (_: string, i: number) => shortened(points[i].site.name, width < 560 ? 12 : 24)}}),
       tooltip: tooltip(c, ({dataIndex: i}) => tip(points[i].site.name, ['LVF', percent(points[i].site.lvf.resolved)], ['injected', percent(points[i].rate)],
         ['interval', `${percentNumber(points[i].found.critical.low)} to ${percent(points[i].found.critical.high)}`], ['faults', integer(points[i].found.faults)])),
@@ -164,9 +189,12 @@ function agreement(report: Report): Chart | null {
         renderItem: (params: any, api: any) => {
           const {site, found, rate} = points[params.dataIndex];
           const at = (share: number) => api.coord([100 * share, params.dataIndex]);
-          const [x, y] = at(rate);
-          return group([...whisker(at(found.critical.low)[0], at(found.critical.high)[0], y, 4, c.second),
-            circle(x, y, 3.5, {fill: c.page, stroke: c.second, lineWidth: 1.6}), circle(at(site.lvf.resolved)[0], y, 4, {fill: c.main})]);
+          const [x, middle] = at(rate);
+          const [above, below] = [middle - 4, middle + 4];
+          return group([...whisker(at(found.critical.low)[0], at(found.critical.high)[0], below, 3, c.second),
+            circle(x, below, 3.5, {fill: c.page, stroke: c.second, lineWidth: 1.6}),
+            ...(site.lvf.interval ? whisker(at(site.lvf.interval[0])[0], at(site.lvf.interval[1])[0], above, 3, c.main) : []),
+            circle(at(site.lvf.resolved)[0], above, 4, {fill: c.main})]);
         },
       }, {type: 'scatter', symbolSize: 0, silent: true, data: points.map(({site}, i) => [100 * site.lvf.resolved, i])}],
     }),

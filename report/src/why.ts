@@ -1,6 +1,6 @@
 // Why? How far a value must move before the answer changes, by layer.
 import type {Report, Site} from './data';
-import {circle, group, line, rect} from './draw';
+import {circle, group, line, rect, text} from './draw';
 import {h} from './dom';
 import {axis, figure, tip, tooltip, type Chart} from './figure';
 import {integer, labelRoom, number, percent, shortened} from './format';
@@ -24,7 +24,7 @@ function thresholds(report: Report): Chart {
   return {
     name: 'thresholds', title: 'How far a value must move before the answer changes',
     label: 'Thresholds by layer. ' + rows.slice(0, 60).map((r) => `${r.site.name} ${r.side}: ${r.quantiles ? `median ${number(10 ** r.quantiles[2])}, ` : ''}no threshold for ${percent(r.none)}`).join('; '),
-    caption: 'Size of the least critical deviation over neurons and inputs, upwards and downwards: median, quartiles (bar) and 5 to 95\u00a0% (line) of those that have one. In grey, the share of neurons and inputs that no deviation on that side misclassifies.',
+    caption: 'Size of the least critical deviation over neurons and inputs, upwards and downwards: median, quartiles (bar) and 5 to 95\u00a0% (line) of those that have one; pale where fewer than 1\u00a0% do. In grey, the share of neurons and inputs that no deviation on that side misclassifies.',
     legend: (c) => [[c.main, 'upwards'], [c.second, 'downwards']],
     height: () => rows.length * 17 + 62,
     click: ({dataIndex}) => { location.hash = `#site/${rows[dataIndex].site.index}`; },
@@ -60,15 +60,17 @@ function thresholds(report: Report): Chart {
               parts.push(line(x[0], y, x[4], y, color, 1.2), rect(x[1], y - 4, Math.max(x[3] - x[1], 1), 8, color, {r: 1.5}),
                 circle(x[2], y, 3, {fill: c.page, stroke: color, lineWidth: 1.5}));
             }
-            const room = (narrow ? 62 : 140) * row.none;
-            parts.push(rect(end + 8, y - 3, room, 6, c.dark ? '#4a5563' : '#b9c2ce', {r: 1}));
+            if (row.none > 0.99) parts.forEach((part) => { part.style = {...part.style as object, opacity: 0.35}; });
+            const room = narrow ? 58 : 92;
+            parts.push(rect(end + 8, y - 3, room * row.none, 6, c.pale, {r: 1}));
+            if (!narrow) parts.push(text(width - 2, y, row.none > 0.9995 && row.none < 1 ? '> 99.9 %' : `${(100 * row.none).toFixed(1)} %`, c, {fontSize: 11, align: 'right'}));
             return group(parts);
           },
         }, {
           type: 'custom', silent: true, clip: false, data: [[most, 0]],
           renderItem: (_: unknown, api: any) => {
             const [x, y] = api.coord([most, 0]);
-            return {type: 'text', x: x + 8, y: y - 20, style: {text: narrow ? 'none' : 'no threshold, 0 to 100 %', fill: c.muted, fontSize: 11}};
+            return {type: 'text', x: x + 8, y: y - 20, style: {text: narrow ? 'none' : 'no threshold', fill: c.muted, fontSize: 11}};
           },
         }],
       };
@@ -79,7 +81,7 @@ function thresholds(report: Report): Chart {
 export function why(report: Report): HTMLElement {
   return h('section', {id: 'why', 'aria-labelledby': 'why-title'},
     h('h2', {id: 'why-title'}, 'Why?'),
-    h('p', null, 'A flip is critical when it moves a value further than the network bears. A small threshold makes a layer vulnerable only if flips reach it: for values below 2 in size, bit 30 alone makes a value of 2 or more (2 out of 0, up to 10', h('sup', null, '38'), ' out of others), and bit 31 turns the sign.'),
+    h('p', null, 'A flip is critical when it moves a value further than the network bears. A small threshold makes a layer vulnerable only if flips reach it: for values below 2 in size, bit 30 alone makes a value of 2 or more (2 out of 0, up to 10', h('sup', null, '38'), ' out of smaller ones, infinity or NaN out of 1 and more), and bit 31 turns the sign.'),
     figure(thresholds(report)),
     h('h3', null, 'Look into a layer'),
     h('ul', {class: 'tiles'}, report.sites.map((site) => h('li', null, h('a', {href: `#site/${site.index}`},

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
 import {existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {createHash} from 'node:crypto';
 import {createRequire} from 'node:module';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -20,7 +21,11 @@ for (const [found, what] of [[browserFile && existsSync(browserFile), 'no Chromi
     process.exit(SKIPPED);
   }
 }
-const {chromium} = createRequire(here('../../report/package.json'))('playwright-core');
+const required = createRequire(here('../../report/package.json'));
+const {chromium} = required('playwright-core');
+/** A module of the page that needs no browser. */
+const source = async (name) => import('data:text/javascript,' + encodeURIComponent(required('esbuild').transformSync(
+  readFileSync(here(`../../report/src/${name}.ts`), 'utf8'), {loader: 'ts'}).code));
 
 const folder = mkdtempSync(join(tmpdir(), 'vigor-report-'));
 const file = (name) => join(folder, name);
@@ -37,6 +42,8 @@ before(async () => {
   writeFileSync(file('v.json'), JSON.stringify({layers: [
     {name: '<b>conv1</b>', true_noncritical: share, coverage: 0.5}, {name: 'fc1', true_critical: {k: 3, n: 4}}, 'odd', null]}));
   vigor('report', 'run.h5', '--injection', 'fi.h5', '--validation', 'v.json', '-o', 'report.html');
+  vigor('validate', 'run.h5', '--plan', 'layer', '--margin', '0.05', '-o', 'validated.json');
+  vigor('report', 'run.h5', '--validation', 'validated.json', '-o', 'validated.html');
   expected = JSON.parse(python('read', file('run.h5')));
   browser = await chromium.launch({executablePath: browserFile, args: ['--no-sandbox']});
 });
@@ -94,6 +101,65 @@ test('opens and shows the figures of the run', async () => {
   assert.ok(await page.locator('#figure-injection').isVisible());
   assert.match(await page.textContent('#trust'), /<b>conv1<\/b>.*99.90/s);
   await done(page);
+});
+
+test('says where it comes from, on the front and in full', async () => {
+  const page = await open();
+  const front = await page.textContent('#overview .origin');
+  const model = createHash('sha256').update(readFileSync(file('net.onnx'))).digest('hex');
+  assert.ok(front.includes(`Model net.onnx (${model.slice(0, 12)})`), front);
+  assert.match(front, /data .*, seed 0, vigor \d+\.\d+\.\d+ on Linux/s);
+  const full = await page.textContent('#provenance');
+  assert.ok(full.includes(model));
+  assert.match(full, /audit 0\.05,/);  // single precision, yet as it was typed
+  assert.doesNotMatch(full, /null|\[\]/);
+  await done(page);
+});
+
+test('the validation is that of the file', async () => {
+  const page = await open('', {name: 'validated.html'});
+  const {layers, total} = JSON.parse(readFileSync(file('validated.json'))).sets[0];
+  const [hold, reach] = await Promise.all([0, 1].map((i) => page.locator('#trust h4 + .scroll').nth(i).locator('tbody tr').evaluateAll((rows) =>
+    rows.map((row) => [...row.cells].slice(1).map((cell) => [cell.firstChild.textContent, cell.querySelector('small')?.textContent])))));
+  [...layers, total].forEach((layer, i) => {
+    for (const [cells, keys] of [[hold[i], ['true_noncritical', 'true_critical', 'true_critical_finite', 'true_critical_open']],
+                                 [reach[i], ['base_rate', 'nan_share', 'coverage', 'recall', 'recall_not_noncritical', 'critical_beyond']]]) {
+      keys.forEach((key, k) => {
+        const {share, low, n} = layer[key], [text, small] = cells[k];
+        if (share === null) return assert.equal(text, '\u2013');
+        for (const [shown, value] of [[text, share], [small, low]]) {
+          assert.ok(Math.abs(parsed(shown) / 100 - value) < 5.1e-5, `${key}: ${shown}, expected ${value}`);
+        }
+        if (cells === hold[i]) assert.ok(small.endsWith(`of ${n.toLocaleString('en-US')}`), small);
+      });
+    }
+  });
+  assert.match(await page.textContent('#trust'), /Validation on the inputs of the ranges/);
+  await done(page);
+});
+
+test('LVF against accuracy loss carries its coefficients', async () => {
+  const page = await open();
+  const figure = page.locator('#figure-accuracy-loss');
+  const points = csv((await download(page, figure.locator('button', {hasText: 'CSV'}))).toString()).slice(1).map((row) => row.slice(-3, -1));
+  const mean = (i) => points.reduce((sum, p) => sum + p[i], 0) / points.length;
+  const moment = (i, j) => points.reduce((sum, p) => sum + (p[i] - mean(i)) * (p[j] - mean(j)), 0);
+  const pearson = moment(0, 1) / Math.sqrt(moment(0, 0) * moment(1, 1));
+  const drawing = (await download(page, figure.locator('button', {hasText: 'SVG'}))).toString();
+  assert.ok(Math.abs(parsed(/Pearson ([^,]+), Spearman/.exec(drawing)[1]) - pearson) < 5.1e-4, `${pearson}`);
+  await done(page);
+});
+
+test('ends of axes are round, names stand beside points', async () => {
+  const {roundEnds} = await source('format');
+  assert.deepEqual(roundEnds(0, 7.775, 8), {min: 0, max: 8, interval: 1});
+  assert.deepEqual(roundEnds(0, 0.00482421875), {min: 0, max: 0.005, interval: 0.001});
+  assert.deepEqual(roundEnds(-0.31, 2.9), {min: -1, max: 3, interval: 1});
+  assert.deepEqual(roundEnds(0, 0.3, 3), {min: 0, max: 0.3, interval: 0.1});
+  const {labelPlaces} = await source('labels');
+  assert.deepEqual(labelPlaces([[100, 50]], ['a'], 200), ['right']);
+  assert.deepEqual(labelPlaces([[20, 50], [60, 50], [190, 50]], ['long', 'name', 'end'], 200), ['top', 'right', 'left']);
+  assert.deepEqual(labelPlaces([[2, 2], [2, 2]], ['much too long', 'much too long'], 40), [null, null]);
 });
 
 test('a click leads to a layer and to a neuron with the ranges of the run', async () => {
@@ -180,6 +246,8 @@ test('figures download as PNG, SVG and CSV', async () => {
       const drawing = (await download(page, svg)).toString();
       const wrong = await blank.evaluate((text) => new DOMParser().parseFromString(text, 'image/svg+xml').querySelector('parsererror')?.textContent, drawing);
       assert.equal(wrong, undefined, title);
+      const labels = [...drawing.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map((m) => m[1]).filter((label) => /^[\u2212-]?\d+\.\d+$/.test(label));
+      for (const label of labels) assert.ok(label.replace(/^\D*[0.]*|\./g, '').length <= 5, `${title}: ${label}`);
     }
     await done(page);
   }
@@ -238,6 +306,13 @@ test('narrow and wide, light and dark, on paper', async () => {
       await done(page);
     }
   }
+  const map = await open('#site/0', {width: 1600});
+  await map.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
+  await map.emulateMedia({media: 'print'});
+  const [wide, swatch] = await map.evaluate(() => [document.querySelector('.maps canvas').offsetWidth, getComputedStyle(document.querySelector('.swatch')).printColorAdjust]);
+  assert.ok(wide <= 660, `feature maps ${wide} wide on paper`);
+  assert.equal(swatch, 'exact');
+  await done(map);
   const page = await open();
   const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   const light = await ground();
