@@ -16,13 +16,18 @@ import sys
 import tempfile
 import time
 
+import h5py
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "python"))
 from networks import NETWORKS  # noqa: E402
 
 LENET = "lenet5_fashion_mnist"
 TITLES = {LENET: "LeNet-5, Fashion-MNIST", "alexnet_cifar10": "AlexNet, CIFAR-10",
-          "vgg16_cifar100": "VGG-16, CIFAR-100"}
+          "vgg16_cifar100": "VGG-16, CIFAR-100", "resnet20_cifar10_bn": "ResNet-20, CIFAR-10"}
+# Network, neurons of each site ("": all) and inputs of the table of searches.
+SEARCHES = [(LENET, "", 256), ("alexnet_cifar10", "40", 100), ("vgg16_cifar100", "2", 100),
+            ("resnet20_cifar10_bn", "4", 100)]
 
 
 class Bench:
@@ -79,6 +84,41 @@ class Bench:
             time.sleep(seconds)
             run.send_signal(signal.SIGINT)
             return os.wait4(run.pid, 0)[2].ru_maxrss / 2**20
+
+
+def search_row(bench, title, name, neurons, inputs, *more):
+    """One analysis of one thread, by what its file says."""
+    path, *options = bench.model(name)
+    sample = ["--neurons", neurons] if neurons else []
+    with tempfile.TemporaryDirectory() as folder:
+        run = pathlib.Path(folder) / "run.h5"
+        before = os.times().children_user
+        bench.text(bench.build / "vigor", "analyze", path, *options, *sample, "--inputs", inputs,
+                   "--threads", 1, *more, "-o", run)
+        seconds = os.times().children_user - before
+        with h5py.File(run) as file:
+            sites = [file["sites"][key] for key in file["sites"]]
+            count = sum(len(site["neuron"]) for site in sites)
+            cuts = sum(int(site.attrs["cuts"]) for site in sites)
+            model = file["model"].attrs
+            probes, forward = int(model["probes"]), float(model["forward_equivalents"])
+    return (f"| {title} | {thousands(count)} | {thousands(inputs)} | "
+            f"{probes / (count * inputs):.2f} | {probes / (cuts * inputs):.2f} | {forward:.3f} | "
+            f"{1000 * seconds / inputs:.1f} |")
+
+
+def searches(bench, names):
+    rows = ["| analysis | neurons | inputs | probes per neuron and input | per cut and input | "
+            "forward-equivalents per neuron and input | ms of processor time per input |",
+            "|---|---|---|---|---|---|---|"]
+    for name, neurons, inputs in SEARCHES:
+        if name in names:
+            rows.append(search_row(bench, TITLES[name], name, neurons, inputs))
+    ranges = ["--ranges", "inner", "--factors", "none"]
+    rows.append(search_row(bench, "LeNet-5, non-vulnerable ranges alone", LENET, "", 1000, *ranges))
+    rows.append(search_row(bench, "the same, `--without cut`", LENET, "", 1000, *ranges,
+                           "--without", "cut"))
+    return rows
 
 
 def thousands(value):
@@ -147,6 +187,7 @@ def main():
     options.build = options.build.resolve()
     bench = Bench(options.build)
     names = [LENET] if options.quick else list(TITLES)
+    probed = names[:3]
     missing = [n for n in names if not NETWORKS[n].path.exists()]
     if missing:
         sys.exit(f"no {', '.join(missing)}: set VIGOR_DATA, or use --quick")
@@ -162,11 +203,15 @@ def main():
         "Random single bit flips of random neurons of one image (post-activation sites, neurons and "
         "bits uniform), every one run, median of three images; the loop in PyTorch computes the "
         "layers after the fault for 256 faults at a time (`bench/suffix_loop.py`, the faster of its "
-        "two variants).", "", *prober_table(bench, names), "",
+        "two variants).", "", *prober_table(bench, probed), "",
         "## Rate of the arithmetic", "",
         "As an analysis asks: flips of a sample of neurons of every site and of 64 images. "
         "Multiply-accumulates that a changed value needs count, padding and copies do not.", "",
-        *block_table(bench, names), "", "## Analyses", "", *scaling(bench, names), ""]
+        *block_table(bench, probed), "", "## Searches", "",
+        "Full analyses (ranges of every class, every bit resolved) of all neurons or of a seeded "
+        "sample of each site. Sampled neurons seldom share a cut, so that whole networks need fewer "
+        "probes per neuron.", "", *searches(bench, names), "", "## Analyses", "",
+        *scaling(bench, names), ""]
     text = "\n".join(page)
     print(text)
     if options.write:
