@@ -19,15 +19,15 @@ namespace vigor {
 
 namespace {
 
+// What a lane with a NaN answers.
+constexpr Outcome kNanOutcome{-1,   std::numeric_limits<float>::quiet_NaN(), -1, true, false, true,
+                              false};
+
 // Margins below this share of the largest logit are too small to be sure of the class: some ten
 // times the error seen on any network of the tests.
 constexpr float kTie = 0x1p-18F;
 
 // They are few, and one run of so many lanes costs hardly more than one of half as many.
-// What a lane with a NaN answers.
-constexpr Outcome kNanOutcome{-1,   std::numeric_limits<float>::quiet_NaN(), -1, true, false, true,
-                              false};
-
 constexpr int kExactLanes = 2 * kLaneStep;
 
 class RegionProber final : public Prober {
