@@ -177,8 +177,8 @@ class Analysis {
                      progress_.advance);
     } else {
       log_.run_units(todo,
-                     {golden_blocks(graph_, memory_, threads_), [](int64_t) { return 0; },
-                      [this](int64_t) { make_probers(); },
+                     {golden_blocks(graph_, memory_ - threads_ * cache_, threads_),
+                      [](int64_t) { return 0; }, [this](int64_t) { make_probers(); },
                       [this](int worker, int64_t unit) { merge_ranges_of(worker, unit); }},
                      progress_.advance);
     }

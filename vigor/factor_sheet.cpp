@@ -42,7 +42,6 @@ double share_of_row(const std::vector<int64_t>& counts, int64_t k, int64_t colum
 }  // namespace
 
 FactorSheet factor_sheet(const Run& run, Reading reading) {
-  require_factors(run, run.model);
   FactorSheet sheet;
   static_cast<RunHead&>(sheet) = head_of(run);
   sheet.reading = reading;
@@ -82,8 +81,10 @@ FactorSheet factor_sheet(const Mapping& mapping, Reading reading) {
 }
 
 FactorSheet read_factor_sheet(const std::filesystem::path& file, Reading reading) {
-  return holds_mapping(file) ? factor_sheet(read_mapping(file), reading)
-                             : factor_sheet(read_run(file), reading);
+  if (holds_mapping(file)) return factor_sheet(read_mapping(file), reading);
+  const Run run = read_run(file);
+  require_factors(run, file.string());
+  return factor_sheet(run, reading);
 }
 
 }  // namespace vigor
