@@ -1,6 +1,7 @@
 #include "report.h"
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <fstream>
 #include <memory>
 #include <optional>
@@ -22,12 +23,20 @@ struct Given {
   std::vector<std::string> detail;
 };
 
+constexpr std::streamsize kMostText = 64 << 20;
+
 std::string read_text(const std::string& name) {
   std::ifstream file(name, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (!file || text.str().empty()) fail(name, "cannot be read, or is empty");
-  return text.str();
+  std::string text;
+  std::array<char, 1 << 16> block;
+  while (file.read(block.data(), block.size()) || file.gcount() > 0) {
+    text.append(block.data(), static_cast<size_t>(file.gcount()));
+    if (std::ssize(text) > kMostText) {
+      fail(name, "got more than {} MiB, expected what validate prints", kMostText >> 20);
+    }
+  }
+  if (file.bad() || text.empty()) fail(name, "cannot be read, or is empty");
+  return text;
 }
 
 void run(const Given& given) {

@@ -79,7 +79,7 @@ TEST(FaultPlan, SampleSizeByHand) {
 }
 
 TEST(FaultPlan, PermutationIsABijection) {
-  for (const uint64_t size : {1, 2, 3, 5, 17, 64, 320, 1000, 4097, 65536}) {
+  for (const uint64_t size : {1U, 2U, 3U, 5U, 17U, 64U, 320U, 1000U, 4097U, 65536U}) {
     const Permutation order(size, 7, 3);
     std::vector<bool> met(size, false);
     for (uint64_t i = 0; i < size; ++i) {
@@ -358,6 +358,7 @@ TEST(Inject, RefusesDamagedLists) {
   const std::string head = "input,site,element,bit,value\n";
   EXPECT_THAT(refusal(""), HasSubstr("empty"));
   EXPECT_THAT(refusal(head), HasSubstr("holds no faults"));
+  EXPECT_THAT(refusal("input,site,element,bit"), HasSubstr("holds no faults"));
   EXPECT_THAT(refusal("input,site\n"), HasSubstr("bad.csv:1] expected a line that names"));
   EXPECT_THAT(refusal("input,site,element\n"), HasSubstr("'bit' or 'value'"));
   EXPECT_THAT(refusal(head + "0," + site + ",0,31,\n6," + site + ",0,1,\n"),
@@ -371,6 +372,11 @@ TEST(Inject, RefusesDamagedLists) {
   EXPECT_THAT(refusal(head + "99999999999999999999," + site + ",0,1,\n"), HasSubstr("input: got"));
   EXPECT_THAT(refusal(head + "0," + site + ",0\n"), HasSubstr("got 3 fields, expected 5"));
   EXPECT_THAT(refusal(head + "0,\"" + site + ",0,1,\n"), HasSubstr("quote"));
+  const std::string fault = "0," + site + ",0,1,";
+  EXPECT_EQ(refusal(head + fault + std::string(65536 - fault.size(), ' ') + "\n").find("bytes"),
+            std::string::npos);
+  EXPECT_THAT(refusal(head + fault + std::string(65537 - fault.size(), ' ') + "\n"),
+              HasSubstr("bad.csv:2] got more than 65536 bytes"));
   EXPECT_THAT(error_of([&] { read_fault_list("/nowhere.csv", small.graph, 6); }),
               HasSubstr("cannot be read"));
 }

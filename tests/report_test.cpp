@@ -178,6 +178,8 @@ TEST(Report, NamesWhatDoesNotFit) {
   options.injection = nullptr;
   options.validation = "[1";
   EXPECT_THAT(error_of([&] { report_data(run, options); }), HasSubstr("[validation] got no JSON"));
+  options.validation = R"({"a": )" + std::string(300000, '[') + std::string(300000, ']') + "}";
+  EXPECT_THAT(error_of([&] { report_data(run, options); }), HasSubstr("[validation] got no JSON"));
   options.validation = R"({"model": {"sha256": "33"}})";
   EXPECT_THAT(error_of([&] { report_data(run, options); }), HasSubstr("got one of model 33"));
   options.validation = R"({"model": {"sha256": "00ff"}, "layers": []})";

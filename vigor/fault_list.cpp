@@ -1,5 +1,6 @@
 #include "fault_list.h"
 
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <map>
@@ -13,6 +14,7 @@ namespace vigor {
 
 namespace {
 
+constexpr std::streamsize kMostLine = 1 << 16;
 constexpr std::string_view kLineBreak = "\n";
 constexpr std::string_view kHeader = "input,site,element,bit,value,outcome,top,rank,inf";
 
@@ -36,9 +38,23 @@ class ListReader {
   }
 
  private:
+  // A line without its break, in bounded memory.
+  bool next_line() {
+    std::array<char, kMostLine + 1> buffer;
+    in_.getline(buffer.data(), buffer.size());
+    if (in_.gcount() == kMostLine && in_.fail()) {
+      ++line_;
+      refuse(fmt::format("got more than {} bytes, expected a fault a line", kMostLine));
+    }
+    if (in_.fail()) return false;
+    const std::streamsize line_break = in_.eof() ? 0 : 1;
+    text_.assign(buffer.data(), static_cast<size_t>(in_.gcount() - line_break));
+    return true;
+  }
+
   // Empty lines are passed over.
   bool next_row() {
-    while (std::getline(in_, text_)) {
+    while (next_line()) {
       ++line_;
       hash_.add(text_);
       hash_.add(kLineBreak);

@@ -17,10 +17,18 @@ using nlohmann::json;
 
 constexpr int64_t kReportSchema = 1;
 
-// What a file calls JSON may be anything.
+// nlohmann's copies and dumps call themselves once a level.
+constexpr int kMostDepth = 100;
+
+// What a file calls JSON may be anything: null where it is none, or too deep.
 json parsed(const std::string& text) {
-  json value = json::parse(text, nullptr, false);
-  return value.is_discarded() ? json() : value;
+  bool deep = false;
+  const auto look = [&](int depth, json::parse_event_t, const json&) {
+    deep |= depth > kMostDepth;
+    return !deep;
+  };
+  json value = json::parse(text, look, false);
+  return deep || value.is_discarded() ? json() : value;
 }
 
 json head_of(const Run& run) {

@@ -348,6 +348,32 @@ class BadRun(Case):
         self.refuses(self.analyze, "--sites", "conv9", output="x.h5", naming=["conv9", "conv1"])
 
 
+def limit_memory():
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 31, 1 << 31))
+
+
+class Endless(Case):
+    """A file that never ends, where any is read: refused in bounded memory."""
+
+    def test_refused(self):
+        self.analyze()
+        analyze = ["analyze", "net.onnx", "-o", "x.h5", "--data"]
+        for arguments in [
+                ["inspect", "/dev/zero"],
+                *([*analyze, f"{kind}:/dev/zero"]
+                  for kind in ("npz", "npy", "idx", "cifar10", "cifar100", "images", "mnist")),
+                [*analyze, "npz:data.npz", "--class-names", "/dev/zero"],
+                ["inject", "net.onnx", "--data", "npz:data.npz", "--faults", "/dev/zero", "-o",
+                 "x.h5"],
+                ["show", "/dev/zero"], ["merge", "/dev/zero", "-o", "x.h5"],
+                ["diff", "run.h5", "/dev/zero"], ["gate", "/dev/zero", "--max-mvf", "1"],
+                ["overlay", "run.h5", "/dev/zero", "-o", "x.onnx"],
+                ["report", "run.h5", "--validation", "/dev/zero", "-o", "x.html"]]:
+            with self.subTest(arguments):
+                self.refuses(self.vigor, *arguments, naming=["/dev/zero"], late=True,
+                             preexec_fn=limit_memory)
+
+
 class Usage(Case):
     def wrong(self, *arguments, naming):
         before = self.files()
@@ -706,6 +732,7 @@ class Report(Case):
         self.vigor("inject", "other.onnx", "--data", "npz:data.npz", "--plan", "layer", "--margin",
                    "0.2", "-o", "other.h5")
         self.save("list.json", b"[1, 2]")
+        self.save("deep.json", b'{"a":' + b"[" * 300000 + b"]" * 300000 + b"}")
         self.save("other.json", b'{"model": {"sha256": "00"}}')
         for arguments, naming in [
                 (["--detail", "conv9"], ["conv9", "conv1"]),
@@ -714,6 +741,7 @@ class Report(Case):
                 (["--injection", "none.h5"], ["none.h5"]),
                 (["--validation", "none.json"], ["none.json"]),
                 (["--validation", "list.json"], ["validation", "no JSON object"]),
+                (["--validation", "deep.json"], ["validation", "no JSON object"]),
                 (["--validation", "other.json"], ["validation", "00"])]:
             with self.subTest(arguments):
                 self.refuses(self.report, *arguments, naming=naming)
