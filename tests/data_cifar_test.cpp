@@ -77,7 +77,7 @@ TEST(Cifar, RefusesDamagedFiles) {
   const TempDir dir;
   expect_error("cifar10:" + dir.write("a.bin", ""), "is empty");
   const std::string whole = record("\x03", 1, 2, 3);
-  for (const size_t length : {1, 2, 1024, 1025, 3071, 3072}) {
+  for (const size_t length : {1U, 2U, 1024U, 1025U, 3071U, 3072U}) {
     EXPECT_THROW(open_spec("cifar10:" + dir.write("a.bin", whole.substr(0, length))), Error);
   }
   expect_error("cifar100:" + dir.write("a.bin", whole), "expected a multiple of 3074");

@@ -39,7 +39,7 @@ inline Run example_run() {
   conv.shape = {1, 2, 2};
   conv.tally = SiteTally(4, 4);
   for (size_t k = 0; k < 4; ++k) {
-    for (const size_t row : {0, 2, 3}) {
+    for (const size_t row : {0U, 2U, 3U}) {
       const size_t entry = 2 * (4 * row + k);
       conv.tally.nonvulnerable[entry] = k == 0 ? -kInfinity : -1.0 - static_cast<double>(k);
       conv.tally.nonvulnerable[entry + 1] = 0.5;

@@ -358,7 +358,7 @@ TEST_F(Store, SaysWhyItCannotWrite) {
 TEST_F(Store, SurvivesAFullDisk) {
   write_run(file("a.h5"), example_run());
   const std::string before = bytes_of(file("a.h5"));
-  for (const rlim_t limit : {0, 4000, 9000, 20000}) {
+  for (const rlim_t limit : {0U, 4000U, 9000U, 20000U}) {
     if (limit >= before.size()) continue;
     const fs::path printed = file("printed");
     const pid_t child = fork();

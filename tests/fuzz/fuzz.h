@@ -6,6 +6,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -40,6 +42,15 @@ inline std::filesystem::path put_file(const std::string& name, std::string_view 
   std::filesystem::create_directories(path.parent_path());
   std::ofstream(path, std::ios::binary) << bytes;
   return path;
+}
+
+/// Every input tells its size: their sum is printed at the end.
+inline void count_bytes(size_t size) {
+  static uint64_t total = 0;
+  static const int kAtExit = std::atexit(
+      [] { std::fprintf(stderr, "stat::bytes: %llu\n", static_cast<unsigned long long>(total)); });
+  static_cast<void>(kAtExit);
+  total += size;
 }
 
 inline std::string_view as_text(const uint8_t* bytes, size_t size) {

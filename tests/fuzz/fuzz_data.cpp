@@ -1,5 +1,6 @@
 // The data readers; VIGOR_FUZZ_FORMAT is npz, npy, idx, cifar10, cifar100 or images. The first byte
-// chooses the preprocessing, the rest is the file (idx: images, or both files cut in the middle).
+// chooses the preprocessing, the second the form: 0 is one file, the rest; else two files, which a
+// length of four bytes takes apart, by the places where a data set has them.
 #include <cmath>
 
 #include "dataset.h"
@@ -32,25 +33,71 @@ vigor::DataOptions options_of(uint8_t choice) {
   return options;
 }
 
+// Two files where a form has them, and the data set's name.
+struct Form {
+  std::string first, second, spec;
+  bool train = false;
+};
+
+std::vector<Form> forms(const std::string& format) {
+  if (format == "idx") {
+    const std::string test[] = {"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
+    const std::string train[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte"};
+    return {{"pair/images", "pair/labels", "idx:pair/images,pair/labels"},
+            {"mnist/" + test[0], "mnist/" + test[1], "mnist:mnist"},
+            {"fashion/" + test[0], "fashion/" + test[1], "fashion-mnist:fashion"},
+            {"train/" + train[0], "train/" + train[1], "mnist:train", true},
+            {"gz/" + test[0] + ".gz", "gz/" + test[1] + ".gz", "mnist:gz"}};
+  }
+  if (format == "cifar10") {
+    return {{"test/test_batch.bin", "test/batches.meta.txt", "cifar10:test"},
+            {"one/train_5000.bin", "one/batches.meta.txt", "cifar10:one", true},
+            {"two/train_1.bin", "two/train_2.bin", "cifar10:two", true}};
+  }
+  if (format == "cifar100") {
+    return {{"test/test.bin", "test/fine_label_names.txt", "cifar100:test"},
+            {"train/train.bin", "train/fine_label_names.txt", "cifar100:train", true},
+            {"one/train_5000.bin", "one/fine_label_names.txt", "cifar100:one", true}};
+  }
+  return {};
+}
+
+// Puts the files where the form says.
+void put_form(const Form& form, std::string_view bytes, vigor::DataOptions& options) {
+  const size_t head = std::min<size_t>(bytes.size(), 4);
+  size_t length = 0;
+  for (const char byte : bytes.substr(0, head)) length = length << 8 | static_cast<uint8_t>(byte);
+  bytes.remove_prefix(head);
+  put_file(form.first, bytes.substr(0, length));
+  put_file(form.second, bytes.substr(std::min(length, bytes.size())));
+  options.split = form.train ? "train" : "test";
+  options.spec = form.spec;
+  for (const char* mark : {":", ","}) {
+    const size_t at = options.spec.find(mark);
+    if (at != std::string::npos) options.spec.insert(at + 1, vigor::fuzz::folder().string() + "/");
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
-  if (size == 0) return 0;
-  const std::string_view file = vigor::fuzz::as_text(bytes + 1, size - 1);
+  vigor::fuzz::count_bytes(size);
+  if (size < 2) return 0;
+  const std::string_view file = vigor::fuzz::as_text(bytes + 2, size - 2);
   const std::string format = VIGOR_FUZZ_FORMAT;
+  static const std::vector<Form> kForms = forms(format);
   vigor::DataOptions options = options_of(bytes[0]);
-  std::string path;
-  if (format == "images") {
+  const size_t form = kForms.empty() ? 0 : bytes[1] % (kForms.size() + 1);
+  if (form > 0) {
+    put_form(kForms[form - 1], file, options);
+  } else if (format == "images") {
     // Two files, of either kind by name; the bytes say what they are.
-    path = put_file("images/a/1.png", file).parent_path().parent_path();
+    options.spec =
+        "images:" + put_file("images/a/1.png", file).parent_path().parent_path().string();
     put_file("images/b/2.jpg", file);
-  } else if (format == "idx" && (bytes[0] & 1)) {
-    path = put_file("images-idx", file.substr(0, file.size() / 2)).string() + "," +
-           put_file("labels-idx", file.substr(file.size() / 2)).string();
   } else {
-    path = put_file("file.bin", file);
+    options.spec = format + ":" + put_file("file.bin", file).string();
   }
-  options.spec = format + ":" + path;
   vigor::fuzz::expect_error_or_success([&] { read_all(options); });
   return 0;
 }

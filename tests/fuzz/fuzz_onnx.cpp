@@ -1,12 +1,17 @@
 // The ONNX importer, with external data beside the model. Mutations are made on the message, so
-// that they get past the parser: nodes, attributes, shapes, types, names and tensors change.
+// that they get past the parser: nodes, attributes, shapes, types, names and tensors change. What
+// is imported and small is run, with faults: whatever the importer lets through must be safe to
+// run, and the probers must agree on it.
 #include <google/protobuf/message.h>
 #include <onnx/onnx_pb.h>
 
+#include <cmath>
+#include <limits>
 #include <random>
 
 #include "fuzz.h"
 #include "onnx_import.h"
+#include "prober.h"
 
 namespace {
 
@@ -128,6 +133,52 @@ void mutate(onnx::ModelProto& model, Random& random) {
   change_field(*message, *type.field(field), random, all);
 }
 
+constexpr int64_t kMostElements = 1 << 12, kMostMacs = 1 << 16;
+constexpr size_t kMostNodes = 64;
+
+bool is_small(const vigor::Graph& graph) {
+  int64_t elements = 0;
+  for (const vigor::Tensor& tensor : graph.tensors) elements += tensor.size;
+  return elements <= kMostElements && graph.macs() <= kMostMacs && graph.nodes.size() <= kMostNodes;
+}
+
+std::vector<vigor::Outcome> probe(const std::string& kind, const vigor::Graph& graph,
+                                  const std::vector<vigor::Site>& sites,
+                                  const vigor::Golden& golden) {
+  std::vector<vigor::Fault> faults;
+  for (size_t s = 0; s < sites.size(); ++s) {
+    for (const int64_t element : {int64_t{0}, sites[s].population / 2, sites[s].population - 1}) {
+      for (const float value : {-3.0F, 1e30F, std::numeric_limits<float>::infinity()}) {
+        faults.push_back({0, static_cast<int32_t>(s), element, value});
+      }
+    }
+  }
+  std::vector<vigor::Outcome> outcomes(faults.size());
+  const auto prober = vigor::make_prober(kind, graph, sites, 16);
+  prober->bind(golden);
+  prober->run(faults, outcomes);
+  return outcomes;
+}
+
+void run(const vigor::Graph& graph) {
+  const vigor::Tensor& input = graph.tensor(graph.input);
+  std::vector<float> values(static_cast<size_t>(input.size));
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 7) - 2.5F;
+  const vigor::Golden golden(graph, values, 0);
+  if (golden.golden_class(0) < 0) return;
+  const std::vector<vigor::Site> sites = vigor::all_sites(graph);
+  const auto reference = probe("reference", graph, sites, golden);
+  const auto suffix = probe("suffix", graph, sites, golden);
+  const auto region = probe("region", graph, sites, golden);
+  for (size_t i = 0; i < reference.size(); ++i) {
+    const vigor::Outcome &a = reference[i], &b = suffix[i];
+    const bool same = a.top == b.top && a.rank == b.rank && a.critical == b.critical &&
+                      a.masked == b.masked && a.nan == b.nan && a.inf == b.inf &&
+                      (a.nan || a.margin == b.margin || std::isnan(a.margin));
+    if (!same || region[i].nan != a.nan) std::abort();
+  }
+}
+
 }  // namespace
 
 extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* bytes, size_t size, size_t most, unsigned seed) {
@@ -146,6 +197,7 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* bytes, size_t size, size_t mo
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
+  vigor::fuzz::count_bytes(size);
   static const std::filesystem::path weights =
       vigor::fuzz::put_file("weights.bin", std::string(4096, '\1'));
   const auto model = vigor::fuzz::put_file("model.onnx", vigor::fuzz::as_text(bytes, size));
@@ -153,7 +205,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   options.most_elements = 1 << 20;
   vigor::fuzz::expect_error_or_success([&] {
     const vigor::Graph graph = vigor::import_onnx(model, options);
-    if (graph.classes() < 1) std::abort();
+    if (graph.classes() < 1 || graph.parameters() < 0) std::abort();
+    if (is_small(graph)) run(graph);
   });
   vigor::fuzz::expect_error_or_success([&] {
     options.strip_final = false;

@@ -1,19 +1,25 @@
-// The reader of run files, injection files and parts. HDF5 itself does not survive every damaged
-// file, which is why a seal stands before it; so the bytes say how a good file's content is changed
-// (objects removed, of other types, extents and values), and the seal is right. A first byte of 0:
-// the rest is the file as it stands.
+// The readers of run, injection and map files and of parts. HDF5 itself does not survive every
+// damaged file, which is why a seal stands before it; so the bytes say how a good file's content is
+// changed (objects removed, of other types, extents and values), and the seal is right. A first
+// byte of 0: the rest is the file as it stands.
 #include <hdf5.h>
 
 #include "../example_run.h"
+#include "difference.h"
 #include "export.h"
 #include "fuzz.h"
+#include "gate.h"
 #include "hdf5_handle.h"
 #include "injection.h"
+#include "injection_part.h"
 #include "injection_text.h"
+#include "mapping.h"
 #include "part.h"
+#include "report.h"
 #include "seal.h"
 #include "store.h"
 #include "tables.h"
+#include "tally_part.h"
 
 namespace {
 
@@ -34,16 +40,83 @@ vigor::Injection example_injection() {
   return injection;
 }
 
+vigor::Run paper_run() {
+  vigor::Run run = vigor::example_run();
+  run.method = vigor::kPaperMethod;
+  for (vigor::SiteResult& site : run.sites) site.tally.paper.assign(site.tally.paper.size(), 2);
+  return run;
+}
+
+// Ranges alone.
+vigor::Run ranges_run() {
+  vigor::Run run = vigor::example_run();
+  run.options = R"({"factors":"none","ranges":"inner"})";
+  run.has_factors = run.has_vulnerable = false;
+  for (vigor::SiteResult& site : run.sites) {
+    const vigor::SiteTally full = site.tally;
+    site.tally = vigor::SiteTally(full.neurons, full.rows, false);
+    site.tally.nonvulnerable = full.nonvulnerable;
+    site.tally.golden = full.golden;
+    site.thresholds.clear();
+  }
+  return run;
+}
+
+vigor::Mapping example_mapping() {
+  vigor::Mapping mapping;
+  const vigor::Run run = vigor::example_run();
+  static_cast<vigor::RunHead&>(mapping) = run;
+  mapping.method = "map";
+  mapping.stored = {"int8", "flip"};
+  mapping.per_input = true;
+  mapping.bins = 8;
+  for (const vigor::SiteResult& site : run.sites) {
+    mapping.sites.push_back({site, vigor::MapTally(site.tally.neurons, mapping.bins)});
+  }
+  return mapping;
+}
+
+// Kinds of files, by number.
+enum Kind {
+  kRun,
+  kPaperRun,
+  kRangesRun,
+  kInjection,
+  kMapping,
+  kAnalysisPart,
+  kInjectionPart,
+  kKinds
+};
+
+vigor::Part analysis_part() {
+  vigor::Part part;
+  part.units = {1, 5};
+  put_tally(part, vigor::example_run().sites[0].tally);
+  return part;
+}
+
+vigor::Part injection_part() {
+  vigor::Part part;
+  part.units = {0};
+  put_tally(part, example_injection().sites[0].tally);
+  put_outcomes(part, std::vector<vigor::Outcome>(3));
+  return part;
+}
+
 const std::vector<std::string>& examples() {
   static const std::vector<std::string> files = [] {
-    const fs::path folder = vigor::fuzz::folder();
-    vigor::write_run(folder / "run.h5", vigor::example_run());
-    vigor::write_injection(folder / "injection.h5", example_injection());
     const vigor::PartHead head = vigor::part_head(vigor::example_run(), "{}");
-    vigor::write_part(folder / "part.h5", head, {0, {1, 5}, {1, 2, 3}, {0.5}, {1, 2}});
     std::vector<std::string> contents;
-    for (const char* name : {"run.h5", "injection.h5", "part.h5"}) {
-      std::ifstream in(folder / name, std::ios::binary);
+    for (int kind = 0; kind < kKinds; ++kind) {
+      const fs::path file = vigor::fuzz::folder() / "example.h5";
+      if (kind == kRun) vigor::write_run(file, vigor::example_run());
+      if (kind == kPaperRun) vigor::write_run(file, paper_run());
+      if (kind == kRangesRun) vigor::write_run(file, ranges_run());
+      if (kind == kInjection) vigor::write_injection(file, example_injection());
+      if (kind == kMapping) vigor::write_mapping(file, example_mapping());
+      if (kind == kAnalysisPart) vigor::write_part(file, head, analysis_part());
+      if (kind == kInjectionPart) vigor::write_part(file, head, injection_part());
+      std::ifstream in(file, std::ios::binary);
       contents.emplace_back(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
     }
     return contents;
@@ -166,31 +239,76 @@ void seal(const fs::path& path) {
   std::ofstream(path, std::ios::binary) << vigor::make_seal(content) << content;
 }
 
+void read_tallies(const vigor::Part& part) {
+  vigor::fuzz::expect_error_or_success([&] {
+    vigor::PartReader reader(part);
+    vigor::get_tally(reader, 4, 4);
+    reader.finish();
+  });
+  vigor::fuzz::expect_error_or_success([&] {
+    vigor::PartReader reader(part);
+    vigor::get_injection_tally(reader, 3, 4);
+    vigor::get_outcomes(reader);
+    reader.finish();
+  });
+}
+
+// As vigor gate and vigor diff do.
+void use_factors(const fs::path& path) {
+  static const fs::path kExample = [] {
+    fs::path file = vigor::fuzz::folder() / "before.h5";
+    vigor::write_run(file, vigor::example_run());
+    return file;
+  }();
+  const vigor::SheetPair sheets = vigor::read_sheet_pair(kExample, path);
+  const std::vector<vigor::Check> checks =
+      vigor::check_limits(sheets.after, {0.5, 0.1, {{"fc1", 0.2}}});
+  vigor::to_text(sheets.after, checks);
+  vigor::to_json(sheets.after, checks);
+  const vigor::Difference found = vigor::difference(sheets.before, sheets.after, 3);
+  vigor::to_text(sheets, found);
+  vigor::to_json(sheets, found);
+}
+
 void read(const fs::path& path) {
   vigor::fuzz::expect_error_or_success([&] {
     if (vigor::holds_injection(path)) {
       const vigor::Injection injection = vigor::read_injection(path);
       vigor::to_text(injection);
       vigor::to_json(injection);
+    } else if (vigor::holds_mapping(path)) {
+      const vigor::Mapping mapping = vigor::read_mapping(path);
+      vigor::to_text(mapping);
+      vigor::to_json(mapping);
+      use_factors(path);
     } else {
       const vigor::Run run = vigor::read_run(path);
       vigor::to_text(run, 5);
       vigor::to_json(run);
+      vigor::report_data(run, {});
+      use_factors(path);
     }
   });
-  vigor::fuzz::expect_error_or_success([&] { vigor::read_part(path); });
+  vigor::fuzz::expect_error_or_success([&] {
+    const vigor::PartHead head = vigor::read_part_head(path);
+    difference(head, vigor::part_head(vigor::example_run(), "{}"));
+    const vigor::Shard shard = vigor::read_part(path);
+    if (shard.head.hash() != head.hash()) std::abort();
+    read_tallies(shard.part);
+  });
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
+  vigor::fuzz::count_bytes(size);
   if (size == 0 || size > 4096) return 0;
   if (bytes[0] == 0) {
     read(vigor::fuzz::put_file("changed.h5", vigor::fuzz::as_text(bytes + 1, size - 1)));
     return 0;
   }
   Choices choices(bytes + 1, size - 1);
-  const fs::path path = vigor::fuzz::put_file("changed.h5", examples()[bytes[0] % 3]);
+  const fs::path path = vigor::fuzz::put_file("changed.h5", examples()[bytes[0] % kKinds]);
   change_file(path, choices);
   seal(path);
   read(path);

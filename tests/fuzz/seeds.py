@@ -16,6 +16,8 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import onnx
+from google.protobuf.message import DecodeError
 from onnx import TensorProto, helper, numpy_helper
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli"))
@@ -52,6 +54,58 @@ def jpeg():
             + segment(0xda, b"\1\1\0\0\x3f\0") + b"\x3f" + b"\xff\xd9")
 
 
+def computed_shapes():
+    """Every way to compute a shape that the importer knows: nodes that make "s", and constants."""
+    node = helper.make_node
+
+    def numbers(*values):
+        return np.array(values, np.int64)
+    one, zero = numbers(1), numbers(0)
+    return {
+        "add": ([node("Add", ["p", "q"], ["s"])], {"p": numbers(-2, 3), "q": one}),
+        "sub": ([node("Sub", ["p", "q"], ["s"])], {"p": numbers(0, 5), "q": one}),
+        "mul": ([node("Mul", ["p", "q"], ["s"])], {"p": numbers(-1, 2), "q": numbers(1, 2)}),
+        "div": ([node("Div", ["p", "q"], ["s"])], {"p": numbers(-2, 9), "q": numbers(2)}),
+        "neg": ([node("Neg", ["p"], ["s"])], {"p": numbers(1, -4)}),
+        "where": ([node("Equal", ["p", "q"], ["e"]), node("Where", ["e", "q", "r"], ["s"])],
+                  {"p": numbers(-1, 0), "q": numbers(-1, 3), "r": numbers(4)}),
+        "range": ([node("Range", ["p", "q", "r"], ["s"])],
+                  {"p": np.array(-1), "q": np.array(9), "r": np.array(5)}),
+        "prod": ([node("Shape", ["x"], ["h"]), node("Slice", ["h", "i", "j"], ["t"]),
+                  node("ReduceProd", ["t"], ["n"], keepdims=1),
+                  node("Concat", ["m", "n"], ["s"], axis=0)],
+                 {"i": one, "j": numbers(3), "m": numbers(-1)}),
+        "fill": ([node("ConstantOfShape", ["p"], ["t"],
+                       value=helper.make_tensor("v", TensorProto.INT64, [1], [4])),
+                  node("Concat", ["m", "t"], ["s"], axis=0)], {"p": one, "m": numbers(-1)}),
+        "cast": ([node("Floor", ["p"], ["f"]), node("Ceil", ["f"], ["c"]),
+                  node("Cast", ["c"], ["t"], to=TensorProto.INT32),
+                  node("Cast", ["t"], ["g"], to=TensorProto.FLOAT),
+                  node("Cast", ["g"], ["h"], to=TensorProto.FLOAT),
+                  node("Cast", ["h"], ["s"], to=TensorProto.INT64)],
+                 {"p": np.array([-0.5, 4.5], np.float32)}),
+        "bool": ([node("Cast", ["p"], ["b"], to=TensorProto.BOOL),
+                  node("Where", ["b", "q", "r"], ["s"])],
+                 {"p": np.array([0.5, 0], np.float32), "q": numbers(-1), "r": numbers(4)}),
+        "slice": ([node("Slice", ["p", "i", "j", "k", "l"], ["s"])],
+                  {"p": numbers(4, 9, -1, 9), "i": numbers(2), "j": numbers(-9), "k": zero,
+                   "l": numbers(-2)}),
+        "squeeze": ([node("Unsqueeze", ["p", "i"], ["t"]), node("Transpose", ["t"], ["u"]),
+                     node("Squeeze", ["u", "j"], ["v"]), node("Identity", ["v"], ["w1"]),
+                     node("Reshape", ["w1", "k"], ["s"])],
+                    {"p": numbers(-1, 4), "i": zero, "j": one, "k": numbers(2)}),
+        "gather": ([node("Gather", ["p", "i"], ["s"], axis=0)],
+                   {"p": numbers(4, 7, -1), "i": numbers(-1, 0)}),
+        "size": ([node("Size", ["w"], ["n"]), node("Div", ["n", "two"], ["t"]),
+                  node("Unsqueeze", ["t", "i"], ["u"]),
+                  node("Concat", ["m", "u"], ["s"], axis=0)],
+                 {"two": np.array(2), "i": zero, "m": numbers(-1)}),
+        "ints": ([node("Constant", [], ["s"], value_ints=[-1, 4])], {}),
+        "floats": ([node("Constant", [], ["f"], value_floats=[-1.0, 4.0]),
+                    node("Cast", ["f"], ["s"], to=TensorProto.INT64)], {}),
+    }
+
+
 def made_models():
     yield "net", network()
     yield "deep", network(nodes=lambda a, b: [
@@ -77,6 +131,23 @@ def made_models():
          helper.make_node("Reshape", ["x", "t"], ["a"]),
          helper.make_node("Gemm", ["a", "w"], ["y"])],
         ["N", 2, 2], {"zero": np.array(0), "axis": np.array([0]), "four": np.array([4]), "w": w})
+    for name, (nodes, arrays) in computed_shapes().items():
+        yield f"computed_{name}", model(
+            nodes + [helper.make_node("Reshape", ["x", "s"], ["a"]),
+                     helper.make_node("MatMul", ["a", "w"], ["y"])],
+            ["N", 2, 2], {"w": w, **arrays})
+    for kind in ("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "uint64"):
+        tensor = numpy_helper.from_array(np.array([1, 4]).astype(kind), "t")
+        for form in ("raw", "field"):
+            if form == "field":
+                tensor = helper.make_tensor("t", tensor.data_type, [2], [1, 4])
+            typed = model([helper.make_node("Cast", ["t"], ["s"], to=TensorProto.INT64),
+                           helper.make_node("Mul", ["s", "minus"], ["u"]),
+                           helper.make_node("Reshape", ["x", "u"], ["a"]),
+                           helper.make_node("MatMul", ["a", "w"], ["y"])],
+                          ["N", 2, 2], {"w": w, "minus": np.array([-1, 4 if kind == "bool" else 1])})
+            typed.graph.initializer.append(tensor)
+            yield f"{form}_{kind}", typed
     yield "image", model(
         [helper.make_node("Pad", ["x", "p"], ["a"]),
          helper.make_node("Conv", ["a", "k"], ["b"], strides=[2, 2], group=2),
@@ -115,41 +186,67 @@ def npy(array):
     return file.getvalue()
 
 
+def two(first, second):
+    """Two files, as fuzz_data.cpp takes them apart."""
+    return struct.pack(">I", len(first)) + first + second
+
+
 def made():
     """(target, name, bytes)"""
     for name, model in made_models():
         yield "onnx", name, model.SerializeToString()
     floats, pixels = samples(3), np.arange(3 * 48, dtype=np.uint8).reshape(3, 4, 4, 3)
     for number, choice in enumerate((0, 1, 2, 13, 16, 32, 64, 128 + 32)):
-        head = bytes([choice])
+        head = bytes([choice, 0])
         images = {"x": pixels, "y": np.arange(3)}
         yield "npz", f"floats{number}", head + npz(floats)
         yield "npz", f"pixels{number}", head + npz(images, compressed=number % 2 == 0)
         yield "npy", f"floats{number}", head + npy(floats["x"])
         yield "npy", f"pixels{number}", head + npy(pixels[..., 0])
-        yield "idx", f"images{number}", head + idx(pixels[..., 0]) + idx(np.arange(3, dtype=np.uint8))
-        yield "idx", f"packed{number}", head + zlib.compress(idx(pixels[..., 0]), wbits=31)
+        pair = idx(pixels[..., 0]), idx(np.arange(3, dtype=np.uint8))
+        yield "idx", f"images{number}", head + pair[0]
+        yield "idx", f"packed{number}", head + zlib.compress(pair[0], wbits=31)
         if choice in (0, 13):
-            yield "cifar10", f"one{number}", head + b"\3" + b"\x55" * 3072
-            yield "cifar100", f"one{number}", head + b"\3\4" + b"\x55" * 3072
+            for form in range(1, 6):
+                yield "idx", f"pair{number}_{form}", bytes([choice, form]) + two(*pair)
+            for kind, record in ("cifar10", b"\3"), ("cifar100", b"\3\4"):
+                record += b"\x55" * 3072
+                yield kind, f"one{number}", head + record
+                for form in range(1, 4):
+                    files = two(record, b"a\tb\r\nc\n")
+                    yield kind, f"folder{number}_{form}", bytes([choice, form]) + files
         yield "images", f"grey{number}", head + png(pixels[0, ..., 0])
         yield "images", f"colour{number}", head + png(pixels[0])
         yield "images", f"jpeg{number}", head + jpeg()
     for fortran in (np.asfortranarray(floats["x"]), floats["x"].astype(">f4"),
                     floats["x"].astype(np.float64)):
-        yield "npy", f"other{fortran.dtype.str[1:]}{fortran.flags.f_contiguous}", b"\0" + npy(fortran)
+        yield "npy", f"other{fortran.dtype.str[1:]}{fortran.flags.f_contiguous}", b"\0\0" + npy(fortran)
+    for kind in ("u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8"):
+        labelled = {"x": floats["x"], "y": np.arange(3).astype(kind)}
+        yield "npz", f"labels_{kind}", b"\0\0" + npz(labelled)
     random = np.random.default_rng(0)
-    for number in range(24):
-        yield "run", f"changes{number}", bytes([number % 3 + 1]) + random.bytes(number * 3)
+    for number in range(48):
+        yield "run", f"changes{number}", bytes([number % 7 + 1]) + random.bytes(number * 3)
     yield "run", "cut", b"\0vigor run file\nbytes 100\n"
-    yield "faults", "list", b"input,site,element,bit,value\n0,Gemm_0,1,30,\n9,Gemm_2,0,,1e30\n"
-    yield "faults", "value", b"value,element,site,input\nnan,0,Gemm_0,0\r\n-inf,3,\"Gemm_0\",1\n"
-    yield "faults", "wrong", b"input,site,element,bit\n10,Gemm_0,0,1\n"
-    yield "faults", "quotes", b"input,site,element,bit\n0,\"Gemm_0,0,1\n"
+    yield "faults", "list", b"input,site,element,bit,value\n0,fc1,1,30,\n9,fc2,0,,1e30\n"
+    yield "faults", "value", b"value,element,site,input\nnan,0,fc1,0\r\n-inf,3,\"fc1\",1\n"
+    yield "faults", "wrong", b"input,site,element,bit\n10,fc1,0,1\n"
+    yield "faults", "quotes", b"input,site,element,bit\n0,\"fc1,0,1\n"
+    yield "faults", "escaped", b"input,\"site\",element,bit\n0,\"f\"\"c1\",0,1\n"
     yield "options", "all", b"\n".join([
-        b"f1/255", b"n0.5,-1e3,1/3", b"s5%", b"s200", b"cpost-activation", b"clogits,nothing",
-        b'a{"sites":"all","neurons":"","inputs":3,"search":"bisect","prober":"region",'
+        b"f1/255", b"n0.5,-1e3,1/3", b"s5%", b"s2", b"cpost-activation", b"clogits,nothing",
+        b"cfc1.pre,fc2", b"mfloat16 flip", b"mint8-channel burst-3", b"mq3.4 random",
+        b"mfloat8-e5m2 two-bits", b"mfloat32 stuck-1", b"mbfloat16 zero", b"mint16 stuck-0",
+        b'v{"model":{"sha256":"00ff"},"layers":[{"rate":0.5}]}',
+        b"g2%", b"g0.05", b"lconv1=1%", b"l0.5",
+        b'a{"sites":"all","neurons":"","inputs":3,"search":"bisect","without":[],"prober":"exact",'
         b'"tolerance_bits":10,"per_class":true,"keep_thresholds":false,"audit":0.5}',
+        b'a{"sites":"all","neurons":"","inputs":3,"search":"guided","without":["cut","far"],'
+        b'"prober":"region","tolerance_bits":10,"per_class":false,"keep_thresholds":false,'
+        b'"audit":0,"factors":"none","ranges":"inner"}',
+        b'a{"sites":"fc1","neurons":"5%","inputs":1,"search":"guided","without":[],'
+        b'"prober":"region","tolerance_bits":23,"per_class":false,"keep_thresholds":true,'
+        b'"audit":0,"paper_init":"class"}',
         b'i{"plan":"layer","margin":0.1,"confidence":0.9,"sites":"all","neurons":"3","inputs":0,'
         b'"until_margin":true,"prober":"region"}',
         b'i{"plan":"list","margin":0.1,"confidence":0.9,"prober":"exact"}',
@@ -158,16 +255,32 @@ def made():
         b"---data=idx:a,b --resize=7 --channels=bgr --label-offset=-1 --split=train"])
 
 
+def with_constants(path):
+    """A node test's model; what its first input does not give is a constant of the test's data."""
+    model = onnx.load(path)
+    for number, given in enumerate(list(model.graph.input)[1:], 1):
+        data = path.parent / "test_data_set_0" / f"input_{number}.pb"
+        tensor = onnx.TensorProto()
+        try:
+            tensor.ParseFromString(data.read_bytes())
+        except (OSError, DecodeError):
+            continue  # a sequence or an optional
+        tensor.name = given.name
+        model.graph.initializer.append(tensor)
+        model.graph.input.remove(given)
+    return model.SerializeToString()
+
+
 def real():
-    for path in sorted(NODE_TESTS.glob("*/model.onnx"))[::3]:
-        yield "onnx", path.parent.name, path.read_bytes()
+    for path in sorted(NODE_TESTS.glob("*/model.onnx")):
+        yield "onnx", path.parent.name, with_constants(path)
     for path in sorted(DATA.glob("models/*/*.onnx")):
         yield "onnx", path.stem, path.read_bytes()
     for path in DATA.glob("mnist/*"):
-        yield "idx", path.name, b"\0" + path.read_bytes()[:20000]
+        yield "idx", path.name, b"\0\0" + path.read_bytes()[:20000]
     for kind in ("cifar10", "cifar100"):
         for path in DATA.glob(f"{kind}/*.bin"):
-            yield kind, path.name, b"\0" + path.read_bytes()[:2 * (3073 + (kind == "cifar100"))]
+            yield kind, path.name, b"\0\0" + path.read_bytes()[:2 * (3073 + (kind == "cifar100"))]
 
 
 def main():
