@@ -44,13 +44,20 @@ function bitCurve(report: Report): {bit: number; left: number}[] {
   });
 }
 
-function neuronsChart(points: [number, number][]): Chart {
+/** How far the curve can be trusted. */
+function caution(report: Report): string {
+  const sampled = report.sites.some((site) => site.neurons < site.population);
+  return `Neurons are chosen and counted on the same ${integer(report.inputs)} input${report.inputs === 1 ? '' : 's'}: with few, this overstates what protecting them gains on others.`
+    + (sampled ? ' The curve is estimated from the neurons that were analysed; which of the others to protect it cannot say.' : '');
+}
+
+function neuronsChart(report: Report, points: [number, number][]): Chart {
   const whole = points[0][1] || 1;
   const half = points.find(([, left]) => left <= whole / 2)?.[0] ?? 1;
   return {
     name: 'protect-neurons', title: 'Protecting the most vulnerable neurons',
     label: `Share of the vulnerability left against the share of neurons protected; half of it lies in ${percent(half)} of the neurons.`,
-    caption: `Half of the vulnerability lies in the ${percent(half)} most vulnerable neurons. The straight line: neurons protected at random.`,
+    caption: `Half of the vulnerability lies in the ${percent(half)} most vulnerable neurons. The straight line: neurons protected at random. ${caution(report)}`,
     height: () => 280,
     table: () => ({columns: ['share_of_neurons_protected', 'mvf_left'], rows: points}),
     option: (c) => ({
@@ -97,7 +104,7 @@ export function protect(report: Report): HTMLElement {
   return h('section', {id: 'protect', 'aria-labelledby': 'protect-title'}, h('h2', {id: 'protect-title'}, 'What should I protect?'),
     whole > 0 && h('p', null, `${bitMeaning(worst) === 'sign' ? 'The sign' : `Bit ${worst} (${bitMeaning(worst)})`} of every neuron, 1 of 32 bits, holds ${percent(model.bits.resolved[worst] / 32 / whole)} of the vulnerability; the most vulnerable tenth of the neurons, with all their bits, ${percent(1 - leftAfter(points, 0.1) / whole)}.`),
     h('p', null, 'What is left of the model\u2019s vulnerability when some neurons, or some bits of all neurons, can no longer be hit, as by triplication, parity or a range check that catches these flips.'),
-    h('div', {class: 'pair'}, figure(bitsChart(report)), figure(neuronsChart(points))),
+    h('div', {class: 'pair'}, figure(bitsChart(report)), figure(neuronsChart(report, points))),
     h('h3', null, 'Layers by vulnerability'),
     dataTable({columns: ['Layer', 'Neurons', 'of all neurons', 'LVF', 'of all vulnerability'], rows}));
 }
