@@ -67,7 +67,8 @@ Proto read_proto(const fs::path& file) {
 ConstantPtr read_data(const fs::path& folder, const std::string& kind, int index) {
   const fs::path file = folder / "test_data_set_0" / fmt::format("{}_{}.pb", kind, index);
   auto proto = read_proto<TensorProto>(file);
-  return read_tensor(proto, {}, fmt::format("{} {}", kind, index));
+  ExternalData none;
+  return read_tensor(proto, none, fmt::format("{} {}", kind, index));
 }
 
 int32_t type_of(const onnx::ValueInfoProto& value) {

@@ -1,11 +1,13 @@
 #include <gmock/gmock.h>
 #include <onnx/defs/parser.h>
 #include <onnx/onnx_pb.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <thread>
 
 #include "error.h"
 #include "hash.h"
@@ -423,6 +425,47 @@ TEST_F(ExternalData, StaysInsideTheFolder) {
   EXPECT_THAT(from((folder_ / "models/s.bin").string(), "4"),
               HasSubstr("expected a relative path"));
   EXPECT_THAT(error_of(proto), HasSubstr("no folder"));
+}
+
+TEST_F(ImportFile, HashCoversDataInOtherFiles) {
+  auto proto =
+      model("(float[N, 2, 2] x) => (float[N, 4] y) <int64[2] s = {1, 4}> { y = Reshape(x, s) }");
+  const std::string plain = proto.SerializeAsString();
+  const Graph inside = import_onnx(write("models/m.onnx", plain));
+  EXPECT_EQ(inside.sha256, sha256(plain));
+  EXPECT_EQ(inside.file_sha256, inside.sha256);
+
+  auto* tensor = proto.mutable_graph()->mutable_initializer(0);
+  tensor->clear_int64_data();
+  tensor->set_data_location(onnx::TensorProto::EXTERNAL);
+  auto* location = tensor->add_external_data();
+  location->set_key("location");
+  location->set_value("s.bin");
+  const std::string bytes = proto.SerializeAsString();
+  const auto with_shape = [&](int64_t first, int64_t second) {
+    const int64_t shape[] = {first, second};
+    write("models/s.bin", {reinterpret_cast<const char*>(shape), sizeof shape});
+    return import_onnx(write("models/m.onnx", bytes));
+  };
+  const Graph one = with_shape(1, 4), other = with_shape(-1, 4);
+  EXPECT_EQ(one.file_sha256, sha256(bytes));
+  EXPECT_EQ(other.file_sha256, one.file_sha256);
+  EXPECT_NE(one.sha256, one.file_sha256);
+  EXPECT_NE(other.sha256, one.sha256);
+  EXPECT_EQ(with_shape(1, 4).sha256, one.sha256);
+}
+
+// A pipe can be read once.
+TEST_F(ImportFile, HashOfAPipe) {
+  const std::string bytes =
+      model("(float[N, 2, 2] x) => (float[N, 4] y) <int64[2] s = {1, 4}> { y = Reshape(x, s) }")
+          .SerializeAsString();
+  const fs::path pipe = folder_ / "pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  std::thread writer([&] { std::ofstream(pipe, std::ios::binary) << bytes; });
+  const Graph graph = import_onnx(pipe);
+  writer.join();
+  EXPECT_EQ(graph.sha256, sha256(bytes));
 }
 
 TEST(Printable, KeepsTextAndReplacesTheRest) {

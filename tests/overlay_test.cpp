@@ -28,6 +28,7 @@ FactorSheet sheet_of(const std::filesystem::path& model, const std::string& sele
   sheet.version = "0.1.0";
   sheet.model = graph.file;
   sheet.model_sha256 = graph.sha256;
+  sheet.classes = graph.classes();
   sheet.golden_class = {0};
   for (const Site& site : select_sites(graph, selection)) {
     SiteFigures figures{describe_site(graph, site), {}, {}};
@@ -55,6 +56,34 @@ std::string metadata(const onnx::ModelProto& model, const std::string& key) {
     if (entry.key() == key) found += entry.value() + ";";
   }
   return found;
+}
+
+// Exporters make names longer than what is printed of them.
+TEST(Overlay, LongNamesAreToldApart) {
+  onnx::ModelProto model = model_file();
+  const std::string prefix(300, 'n');
+  for (auto& node : *model.mutable_graph()->mutable_node()) {
+    for (auto& name : *node.mutable_input()) name = prefix + name;
+    for (auto& name : *node.mutable_output()) name = prefix + name;
+  }
+  const auto rename = [&](auto& all) {
+    for (auto& one : all) one.set_name(prefix + one.name());
+  };
+  rename(*model.mutable_graph()->mutable_input());
+  rename(*model.mutable_graph()->mutable_output());
+  rename(*model.mutable_graph()->mutable_initializer());
+  TempDir folder;
+  const auto file = folder.write("long.onnx", model.SerializeAsString());
+  const auto values = [](const std::filesystem::path& path) {
+    std::vector<json> found;
+    for (const auto& node :
+         json::parse(node_data(sheet_of(path, "all"), path)).front().at("results")) {
+      found.push_back(node.at("value"));
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+  };
+  EXPECT_EQ(values(file), values(kModel));
 }
 
 TEST(Overlay, NodeDataOfALayerAndItsActivation) {

@@ -17,7 +17,7 @@ int64_t Graph::parameters() const {
 int Graph::add_tensor(std::string name, Shape shape) {
   const int id = static_cast<int>(tensors.size());
   const int64_t size = element_count(shape);
-  tensors.push_back({std::move(name), std::move(shape), size, -1, {}, id});
+  tensors.push_back({std::move(name), std::move(shape), size, -1, {}, id, {}});
   return id;
 }
 

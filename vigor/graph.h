@@ -13,12 +13,13 @@
 namespace vigor {
 
 struct Tensor {
-  std::string name;
+  std::string name;  // printable
   Shape shape;
   int64_t size = 0;
   int producer = -1;           // node, -1 for the network's input
   std::vector<int> consumers;  // nodes
   int storage = -1;            // the tensor whose memory it shares (itself unless a view)
+  std::string onnx_name;       // as the file spells it; empty where it has none
 };
 
 struct Node {
@@ -32,7 +33,8 @@ struct Node {
 /// Nodes in topological order; every one leads to the logits.
 struct Graph {
   std::string file;    // base name of the model file
-  std::string sha256;  // of the model file
+  std::string sha256;  // of the model: its file, and weights that lie in others
+  std::string file_sha256;
   int64_t opset = 0;
   std::vector<Tensor> tensors;
   std::vector<Node> nodes;

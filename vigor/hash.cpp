@@ -3,8 +3,6 @@
 #include <openssl/evp.h>
 
 #include <array>
-#include <fstream>
-#include <vector>
 
 #include "error.h"
 
@@ -44,19 +42,6 @@ std::string Sha256::hex() {
 std::string sha256(std::string_view bytes) {
   Sha256 hash;
   hash.add(bytes);
-  return hash.hex();
-}
-
-std::string sha256_file(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) fail(file.string(), "cannot be opened");
-  Sha256 hash;
-  std::vector<char> block(size_t{1} << 18);
-  while (in) {
-    in.read(block.data(), static_cast<std::streamsize>(block.size()));
-    hash.add({block.data(), static_cast<size_t>(in.gcount())});
-  }
-  if (in.bad()) fail(file.string(), "cannot be read");
   return hash.hex();
 }
 

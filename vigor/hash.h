@@ -1,7 +1,6 @@
 // SHA-256, to name files and results.
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -25,7 +24,5 @@ class Sha256 {
 };
 
 std::string sha256(std::string_view bytes);
-/// Streamed; throws Error when the file cannot be read.
-std::string sha256_file(const std::filesystem::path& file);
 
 }  // namespace vigor

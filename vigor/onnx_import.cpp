@@ -41,11 +41,13 @@ struct Value {
 
 class Importer {
  public:
-  Importer(std::string file, onnx::ModelProto& model, fs::path folder, const ImportOptions& options)
+  Importer(std::string file, onnx::ModelProto& model, std::string sha256, fs::path folder,
+           const ImportOptions& options)
       : file_(std::move(file)),
+        sha256_(std::move(sha256)),
         model_(model),
         proto_(*model.mutable_graph()),
-        folder_(std::move(folder)),
+        outside_{std::move(folder), false, {}},
         options_(options) {}
 
   Graph run() {
@@ -64,6 +66,8 @@ class Importer {
     if (logits.tensor < 0) fail(file_, "the output does not depend on the input");
     graph_.logits = logits.tensor;
     if (options_.strip_final) check_classifier(file_, graph_, final);
+    graph_.file_sha256 = sha256_;
+    graph_.sha256 = outside_.read ? sha256(sha256_ + outside_.hash.hex()) : sha256_;
     return pruned(graph_);
   }
 
@@ -91,10 +95,10 @@ class Importer {
   void add_problem(const std::string& what, const std::string& where, const std::string& message);
   [[noreturn]] void report() const;
 
-  const std::string file_;
+  const std::string file_, sha256_;
   onnx::ModelProto& model_;
   onnx::GraphProto& proto_;
-  const fs::path folder_;
+  ExternalData outside_;
   const ImportOptions& options_;
   Graph graph_;
   int64_t batch_ = 1;  // as the file fixes it
@@ -187,7 +191,7 @@ void Importer::read_initializers() {
     if (uses_.contains(name) && !options_.bind.contains(name)) {
       const std::string where = file_ + ": tensor " + printable(name);
       try {
-        values_[name].constant = read_tensor(tensor, folder_, where);
+        values_[name].constant = read_tensor(tensor, outside_, where);
       } catch (const Error& error) {
         add_problem("tensor " + printable(name), where, error.what());
         failed_.insert(name);
@@ -258,7 +262,7 @@ void Importer::import_node(int index) {
     check_known(node, where);  // even behind a failure: all that is not supported is told at once
     if (ok) {
       check_node(node, where);
-      const auto attributes = read_attributes(node, folder_, where);
+      const auto attributes = read_attributes(node, outside_, where);
       for (int output = 0; output < node.output_size(); ++output) {
         const std::string& name = node.output(output);
         if (!name.empty() && uses_.contains(name)) import_output(node, output, where, attributes);
@@ -284,7 +288,7 @@ void Importer::check_node(const onnx::NodeProto& node, const std::string& where)
   context.set_ir_version(static_cast<int>(
       std::clamp<int64_t>(model_.ir_version(), 0, std::numeric_limits<int>::max())));
   context.set_opset_imports({{"", static_cast<int>(graph_.opset)}});
-  context.set_model_dir(folder_.string());
+  context.set_model_dir(outside_.folder.string());
   try {
     onnx::checker::check_node(node, context, {});
   } catch (const std::bad_alloc&) {
@@ -392,6 +396,7 @@ void Importer::add_node(const onnx::NodeProto& node, const NodeView& view,
   values_[output].tensor =
       graph_.add_node(first ? node.name() : unique_name(node.name()), node.op_type(), std::move(op),
                       std::move(inputs), printable(output));
+  graph_.tensors.back().onnx_name = output;
 }
 
 /// The tensor of an activation, or of a constant that an operator takes beside one.
@@ -436,13 +441,64 @@ void Importer::report() const {
   fail(file_, "{}", fmt::join(first, "; "));
 }
 
-Graph import_model(onnx::ModelProto& model, const std::string& file, const fs::path& folder,
-                   const ImportOptions& options) {
+/// `sha256`: of the file.
+Graph import_model(onnx::ModelProto& model, const std::string& sha256, const std::string& file,
+                   const fs::path& folder, const ImportOptions& options) {
   if (!model.has_graph() || (!model.has_ir_version() && model.opset_import_size() == 0)) {
     fail(file, "is not an ONNX model: it has no graph");
   }
-  return Importer(file, model, folder, options).run();
+  try {
+    return Importer(file, model, sha256, folder, options).run();
+  } catch (const Error& error) {
+    if (std::string_view(error.what()).starts_with("[" + file)) throw;
+    fail(file, "{}", error.what());
+  }
 }
+
+/// What is read from another stream, hashed on the way.
+class HashedStream : public google::protobuf::io::ZeroCopyInputStream {
+ public:
+  explicit HashedStream(ZeroCopyInputStream& in) : in_(in) {}
+
+  bool Next(const void** data, int* size) override {
+    take();
+    const bool more = in_.Next(data, size);
+    if (more) read_ = {static_cast<const char*>(*data), static_cast<size_t>(*size)};
+    return more;
+  }
+  void BackUp(int count) override {
+    read_ = read_.first(read_.size() - static_cast<size_t>(count));
+    in_.BackUp(count);
+  }
+  bool Skip(int count) override {
+    const void* data = nullptr;
+    for (int size = 0; count > 0; count -= size) {
+      if (!Next(&data, &size)) return false;
+      if (size > count) {
+        BackUp(size - count);
+        return true;
+      }
+    }
+    return true;
+  }
+  int64_t ByteCount() const override { return in_.ByteCount(); }
+
+  /// Of all that was read. Call once.
+  std::string hex() {
+    take();
+    return hash_.hex();
+  }
+
+ private:
+  void take() {
+    hash_.add(read_);
+    read_ = {};
+  }
+
+  ZeroCopyInputStream& in_;
+  Sha256 hash_;
+  std::span<const char> read_;  // handed out, and not yet backed up
+};
 
 /// Memory exhausted by a hostile file is the file's fault.
 template <typename Import>
@@ -469,17 +525,18 @@ Graph import_onnx(const fs::path& file, const ImportOptions& options) {
   }
   return guarded(name, [&] {
     onnx::ModelProto model;
+    std::string sha256;
     {
       const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC);
       if (descriptor < 0) fail(name, "cannot be opened");
       google::protobuf::io::FileInputStream in(descriptor);
       in.SetCloseOnDelete(true);
-      if (!model.ParseFromZeroCopyStream(&in)) fail(name, "is truncated or not an ONNX model");
+      HashedStream hashed(in);
+      if (!model.ParseFromZeroCopyStream(&hashed)) fail(name, "is truncated or not an ONNX model");
+      sha256 = hashed.hex();
     }
     const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
-    Graph graph = import_model(model, printable(file.filename().string()), folder, options);
-    graph.sha256 = sha256_file(file);
-    return graph;
+    return import_model(model, sha256, printable(file.filename().string()), folder, options);
   });
 }
 
@@ -492,9 +549,7 @@ Graph import_onnx_bytes(std::string_view bytes, const std::string& name,
     if (!model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
       fail(name, "is truncated or not an ONNX model");
     }
-    Graph graph = import_model(model, name, {}, options);
-    graph.sha256 = sha256(bytes);
-    return graph;
+    return import_model(model, sha256(bytes), name, {}, options);
   });
 }
 

@@ -141,11 +141,14 @@ External external_data(const TensorProto& proto, const fs::path& folder, int64_t
   return external;
 }
 
-void read_external(const External& external, char* to, int64_t bytes, const std::string& where) {
+void read_external(const External& external, char* to, int64_t bytes, ExternalData& outside,
+                   const std::string& where) {
   std::ifstream in(external.file, std::ios::binary);
   if (!in.seekg(external.offset) || !in.read(to, bytes)) {
     fail(where, "external data {}: cannot be read", printable(external.file.filename().string()));
   }
+  outside.read = true;
+  outside.hash.add(std::span(to, static_cast<size_t>(bytes)));
 }
 
 void read_ints(TensorProto& proto, std::vector<int64_t>& to, const std::string& where) {
@@ -180,7 +183,7 @@ bool is_integer_type(int32_t onnx_type) {
   return onnx_type != TensorProto::FLOAT && element_size(onnx_type) > 0;
 }
 
-ConstantPtr read_tensor(TensorProto& proto, const fs::path& folder, const std::string& where) {
+ConstantPtr read_tensor(TensorProto& proto, ExternalData& outside, const std::string& where) {
   const int32_t type = proto.data_type();
   const int64_t width = element_size(type);
   if (width == 0) fail(where, "got {}, expected float32", type_name(type));
@@ -194,7 +197,7 @@ ConstantPtr read_tensor(TensorProto& proto, const fs::path& folder, const std::s
   const bool is_external = proto.data_location() == TensorProto::EXTERNAL;
   External external;
   if (is_external) {
-    external = external_data(proto, folder, bytes, where);
+    external = external_data(proto, outside.folder, bytes, where);
   } else if (proto.has_raw_data()) {
     if (static_cast<int64_t>(proto.raw_data().size()) != bytes) {
       fail(where, "got {} bytes, expected {} by its shape", proto.raw_data().size(), bytes);
@@ -207,7 +210,8 @@ ConstantPtr read_tensor(TensorProto& proto, const fs::path& folder, const std::s
   if (constant->is_float) {
     constant->floats.resize(n);
     if (is_external) {
-      read_external(external, reinterpret_cast<char*>(constant->floats.data()), bytes, where);
+      read_external(external, reinterpret_cast<char*>(constant->floats.data()), bytes, outside,
+                    where);
     } else if (proto.has_raw_data()) {
       if (n) std::memcpy(constant->floats.data(), proto.raw_data().data(), proto.raw_data().size());
     } else {
@@ -220,7 +224,7 @@ ConstantPtr read_tensor(TensorProto& proto, const fs::path& folder, const std::s
     constant->ints.resize(n);
     if (is_external) {
       std::vector<char> raw(static_cast<size_t>(bytes));
-      read_external(external, raw.data(), bytes, where);
+      read_external(external, raw.data(), bytes, outside, where);
       widen(type, raw.data(), constant->ints);
     } else if (proto.has_raw_data()) {
       widen(type, proto.raw_data().data(), constant->ints);
@@ -232,7 +236,7 @@ ConstantPtr read_tensor(TensorProto& proto, const fs::path& folder, const std::s
   return constant;
 }
 
-std::map<std::string, Attribute> read_attributes(onnx::NodeProto& node, const fs::path& folder,
+std::map<std::string, Attribute> read_attributes(onnx::NodeProto& node, ExternalData& outside,
                                                  const std::string& where) {
   using onnx::AttributeProto;
   std::map<std::string, Attribute> attributes;
@@ -257,7 +261,7 @@ std::map<std::string, Attribute> read_attributes(onnx::NodeProto& node, const fs
         value.floats.emplace(proto.floats().begin(), proto.floats().end());
         break;
       case AttributeProto::TENSOR:
-        value.tensor = read_tensor(*proto.mutable_t(), folder, where);
+        value.tensor = read_tensor(*proto.mutable_t(), outside, where);
         break;
       default:
         fail(where, "attribute {}: {} is not supported", name,

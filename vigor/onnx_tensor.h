@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 
+#include "hash.h"
 #include "node_view.h"
 
 namespace vigor {
@@ -15,15 +16,19 @@ namespace vigor {
 std::string type_name(int32_t onnx_type);
 bool is_integer_type(int32_t onnx_type);
 
-/// Reads a tensor (float32, integers, bool) and frees its data in `proto`. External data is read
-/// from below `folder` alone; an empty folder refuses it. Throws Error for other types, NaN, and
-/// sizes that do not match the shape; `where` names the tensor.
-ConstantPtr read_tensor(onnx::TensorProto& proto, const std::filesystem::path& folder,
-                        const std::string& where);
+/// Data that lie outside of the ONNX file: read from below `folder` alone (empty: refused).
+struct ExternalData {
+  std::filesystem::path folder;
+  bool read = false;  // whether there were any
+  Sha256 hash;        // of all that was read
+};
+
+/// Reads a tensor (float32, integers, bool) and frees its data in `proto`. Throws Error for other
+/// types, NaN, and sizes that do not match the shape; `where` names the tensor.
+ConstantPtr read_tensor(onnx::TensorProto& proto, ExternalData& outside, const std::string& where);
 
 /// A node's attributes, freeing their tensors. Throws Error for subgraphs and sparse tensors.
-std::map<std::string, Attribute> read_attributes(onnx::NodeProto& node,
-                                                 const std::filesystem::path& folder,
+std::map<std::string, Attribute> read_attributes(onnx::NodeProto& node, ExternalData& outside,
                                                  const std::string& where);
 
 }  // namespace vigor

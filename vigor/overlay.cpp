@@ -28,11 +28,11 @@ constexpr const char* kLinePrefix = "vigor: ";  // of a line of a doc_string
 // The network of a sheet as the file gives it, and which site each tensor belongs to.
 struct DrawnModel {
   onnx::ModelProto proto;
-  std::map<std::string, const SiteFigures*> by_tensor;  // printable names
+  std::map<std::string, const SiteFigures*> by_tensor;  // by the names of the file
 
   const SiteFigures* site_of(const onnx::NodeProto& node) const {
     for (const std::string& output : node.output()) {
-      const auto at = by_tensor.find(printable(output));
+      const auto at = by_tensor.find(output);
       if (!output.empty() && at != by_tensor.end()) return at->second;
     }
     return nullptr;
@@ -41,9 +41,9 @@ struct DrawnModel {
 
 // Names of the tensors from a layer's own output to the one that holds its neurons.
 std::vector<std::string> tensors_of(const Graph& graph, const Site& site) {
-  std::vector<std::string> names{graph.tensor(site.tensor).name};
+  std::vector<std::string> names{graph.tensor(site.tensor).onnx_name};
   for (int at = graph.node(site.node).output; at != site.tensor;) {
-    names.push_back(graph.tensor(at).name);
+    names.push_back(graph.tensor(at).onnx_name);
     at = graph.node(graph.tensor(at).consumers.front()).output;
   }
   return names;
@@ -55,7 +55,7 @@ DrawnModel open_model(const FactorSheet& sheet, const fs::path& model) {
   DrawnModel drawn;
   std::ifstream file(model, std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  if (sha256(bytes) != graph.sha256 || !drawn.proto.ParseFromString(bytes)) {
+  if (sha256(bytes) != graph.file_sha256 || !drawn.proto.ParseFromString(bytes)) {
     fail(printable(model.string()), "has changed while it was read");
   }
   std::map<std::string, Site> known;
@@ -65,7 +65,7 @@ DrawnModel open_model(const FactorSheet& sheet, const fs::path& model) {
     if (at == known.end()) {
       fail("run", "site {} is not one of {}", printable(site.site.name), graph.file);
     }
-    drawn.by_tensor[graph.tensor(at->second.tensor).name] = &site;
+    drawn.by_tensor[graph.tensor(at->second.tensor).onnx_name] = &site;
   }
   // Only then the nodes within a layer: a site of their own goes first.
   for (const SiteFigures& site : sheet.sites) {
