@@ -181,6 +181,10 @@ TEST(Map, RefusesOtherModelsAndData) {
   EXPECT_THROW(map_faults(small.graph, *other.data, run, {}, 1), Error);
   EXPECT_THROW(map_faults(small.graph, *small.data, run, {"int9", "flip"}, 1), Error);
   EXPECT_THROW(map_faults(small.graph, *small.data, run, {"int8", "flop"}, 1), Error);
+  --run.classes;
+  EXPECT_THROW(map_faults(small.graph, *small.data, run, {}, 1), Error);
+  ++run.classes;
+  EXPECT_NO_THROW(map_faults(small.graph, *small.data, run, {}, 1));
   run.model_sha256 = "00";
   EXPECT_THROW(map_faults(small.graph, *small.data, run, {}, 1), Error);
 }

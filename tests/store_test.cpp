@@ -154,10 +154,11 @@ TEST_F(Store, ReadsBackEveryField) {
 }
 
 TEST_F(Store, KeepsWhatARunWithoutMuchHas) {
-  Run run;
-  run.classes = 1;
+  Run run = example_run();
+  run.class_names.clear();
+  run.sites.erase(run.sites.begin());
   write_run(file("a.h5"), run);
-  EXPECT_TRUE(read_run(file("a.h5")).sites.empty());
+  expect_same(read_run(file("a.h5")).sites.at(0), run.sites[0]);
   EXPECT_TRUE(read_run(file("a.h5")).class_names.empty());
 }
 
@@ -241,6 +242,43 @@ std::string error_after(const fs::path& file, Change change) {
   EXPECT_THAT(error_of([&] { read_run(file); }), HasSubstr("damaged"));
   seal_again(file);
   return error_of([&] { read_run(file); });
+}
+
+// The seal vouches for the file alone, and once.
+TEST_F(Store, ReadsNothingOutsideOfTheFile) {
+  const fs::path path = file("a.h5");
+  write_run(file("other.h5"), example_run());
+  const std::string other = bytes_of(file("other.h5")).substr(kSealBytes);
+  write_bytes(file("plain.h5"), other);
+  EXPECT_THAT(error_after(path,
+                          [&](hid_t handle) {
+                            H5Ldelete(handle, "sites", 0);
+                            H5Lcreate_external(file("plain.h5").c_str(), "/sites", handle, "sites",
+                                               0, 0);
+                          }),
+              HasSubstr("/sites lies outside of the file"));
+  EXPECT_THAT(error_after(path,
+                          [&](hid_t handle) {
+                            H5Lcreate_hard(handle, "sites/0000", handle, "sites/0002", 0, 0);
+                          }),
+              HasSubstr("/sites/0000 has another name too"));
+  EXPECT_THAT(error_after(path,
+                          [&](hid_t handle) {
+                            H5Ldelete(handle, "sites/0000/count", 0);
+                            const hsize_t extents[] = {4, 32};
+                            const Handle space(H5Screate_simple(2, extents, nullptr), H5Sclose);
+                            const Handle made(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+                            H5Pset_external(made, "/dev/zero", 0, H5F_UNLIMITED);
+                            H5Dclose(H5Dcreate2(handle, "sites/0000/count", H5T_NATIVE_INT64, space,
+                                                0, made, 0));
+                          }),
+              HasSubstr("/sites/0000/count has its values outside of the file"));
+  EXPECT_THAT(error_after(path,
+                          [&](hid_t handle) {
+                            H5Ldelete(handle, "sites", 0);
+                            H5Gclose(H5Gcreate2(handle, "sites", 0, 0, 0));
+                          }),
+              HasSubstr("/sites: got 0, expected 1"));
 }
 
 TEST_F(Store, ChecksWhatItReads) {

@@ -106,6 +106,18 @@ herr_t note_reason(unsigned, const H5E_error2_t* error, void* data) {
   return 0;
 }
 
+// What the seal vouches for is in the file, once: no links to elsewhere, and none to what another
+// name has already.
+void check_link(hid_t group, const std::string& name, const std::string& path) {
+  if (checked(H5Lexists(group, name.c_str(), 0)) == 0) throw Error(path + " is missing");
+  H5L_info_t link;
+  checked(H5Lget_info(group, name.c_str(), &link, 0));
+  if (link.type != H5L_TYPE_HARD) throw Error(path + " lies outside of the file");
+  H5O_info_t object;
+  checked(H5Oget_info_by_name2(group, name.c_str(), &object, H5O_INFO_BASIC, 0));
+  if (object.rc != 1) throw Error(path + " has another name too");
+}
+
 }  // namespace
 
 std::string hdf5_reason() {
@@ -122,7 +134,7 @@ Hdf5Group Hdf5Group::create(const std::string& name) const {
 }
 
 Hdf5Group Hdf5Group::open(const std::string& name) const {
-  if (!has(name)) throw Error(path(name) + " is missing");
+  check_link(id_, name, path(name));
   return {Handle(H5Gopen2(id_, name.c_str(), 0), H5Gclose), path(name) + "/"};
 }
 
@@ -190,8 +202,13 @@ Handle open_attribute(hid_t group, const std::string& name, const std::string& p
 }
 
 Handle open_data(hid_t group, const std::string& name, const std::string& path) {
-  if (checked(H5Lexists(group, name.c_str(), 0)) == 0) throw Error(path + " is missing");
-  return {H5Dopen2(group, name.c_str(), 0), H5Dclose};
+  check_link(group, name, path);
+  Handle set(H5Dopen2(group, name.c_str(), 0), H5Dclose);
+  const Handle made(H5Dget_create_plist(set), H5Pclose);
+  if (H5Pget_layout(made) == H5D_VIRTUAL || checked(H5Pget_external_count(made)) > 0) {
+    throw Error(path + " has its values outside of the file");
+  }
+  return set;
 }
 
 size_t attribute_count(hid_t attribute, const std::string& path) {

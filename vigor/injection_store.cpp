@@ -160,6 +160,7 @@ Injection read_injection(const std::filesystem::path& file) {
     injection.probes = within(model.get<int64_t>("probes"), 0, kMost, model.path("probes"));
     injection.macs = within(model.get<int64_t>("macs"), 0, kMost, model.path("macs"));
     const Hdf5Group sites = root.open("sites");
+    within(sites.members(), 1, kMost, "/sites");
     for (int64_t i = 0; i < sites.members(); ++i) {
       injection.sites.push_back(read_site(sites.open(fmt::format("{:04}", i)), injection));
     }

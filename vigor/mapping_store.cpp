@@ -111,6 +111,7 @@ Mapping read_mapping(const std::filesystem::path& file) {
     mapping.faults_per_bin =
         within(map.get<int64_t>("faults_per_bin"), 1, 1 << 16, map.path("faults_per_bin"));
     const Hdf5Group sites = root.open("sites");
+    within(sites.members(), 1, kMost, "/sites");
     for (int64_t i = 0; i < sites.members(); ++i) {
       mapping.sites.push_back(read_site(sites.open(fmt::format("{:04}", i)), mapping));
     }

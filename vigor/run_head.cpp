@@ -120,9 +120,13 @@ SiteHead describe_site(const Graph& graph, const Site& site) {
 }
 
 void check_model(const RunHead& head, const Graph& graph) {
-  if (graph.sha256 == head.model_sha256) return;
-  fail("model", "got {} ({}), expected {} ({}) as the run", printable(graph.file), graph.sha256,
-       printable(head.model), head.model_sha256);
+  if (graph.sha256 != head.model_sha256) {
+    fail("model", "got {} ({}), expected {} ({}) as the run", printable(graph.file), graph.sha256,
+         printable(head.model), head.model_sha256);
+  }
+  if (graph.classes() != head.classes) {
+    fail("run", "got {} classes, expected the {} of {}", head.classes, graph.classes(), graph.file);
+  }
 }
 
 std::vector<Site> sites_of_run(const Run& run, const Graph& graph) {

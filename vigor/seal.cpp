@@ -30,6 +30,9 @@ std::string make_seal(std::span<const char> content) {
 
 void check_seal(const std::filesystem::path& file) {
   const std::string name = file.string();
+  std::error_code error;
+  const auto status = std::filesystem::status(file, error);
+  if (std::filesystem::is_fifo(status)) fail(name, "not a vigor run file");  // would wait
   std::ifstream in(file, std::ios::binary);
   if (!in) fail(name, "cannot be read: {}", std::generic_category().message(errno));
   std::string seal(kSealBytes, '\0');

@@ -18,12 +18,10 @@ class RunReader {
     read_head(root_, run_);
     inputs_ = run_.inputs();
     const Hdf5Group sites = root_.open("sites");
-    if (sites.members() > 0) {
-      const Hdf5Group first = sites.open("0000");
-      run_.has_factors = first.has("count");
-      run_.has_vulnerable = first.has("vulnerable");
-    }
-    most_ = kMost / std::max<int64_t>(sites.members(), 1);
+    most_ = kMost / within(sites.members(), 1, kMost, "/sites");
+    const Hdf5Group first = sites.open("0000");
+    run_.has_factors = first.has("count");
+    run_.has_vulnerable = first.has("vulnerable");
     for (int64_t i = 0; i < sites.members(); ++i) {
       read_site(sites.open(fmt::format("{:04}", i)));
     }

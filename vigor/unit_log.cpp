@@ -312,12 +312,14 @@ void UnitLog::stop() {
 void UnitLog::remove() {
   if (folder_ < 0) return;
   std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(options_.folder)) {
-    const std::string name = entry.path().filename().string();
+  std::error_code error;  // the result is in place: what cannot be removed stays
+  for (fs::directory_iterator entry(options_.folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
     const auto begins = [&](const std::string& prefix) { return name.starts_with(prefix); };
-    if (std::any_of(prefixes_.begin(), prefixes_.end(), begins)) files.push_back(entry.path());
+    if (std::any_of(prefixes_.begin(), prefixes_.end(), begins)) files.push_back(entry->path());
   }
-  for (const fs::path& file : files) fs::remove(file);
+  for (const fs::path& file : files) fs::remove(file, error);
   ::rmdir(options_.folder.c_str());
 }
 
