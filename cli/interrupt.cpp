@@ -6,6 +6,8 @@
 #include <csignal>
 #include <exception>
 
+#include "progress.h"
+
 namespace vigor {
 
 namespace {
@@ -41,7 +43,7 @@ void Interrupt::wait(const std::stop_token& stop) {
     try {
       save_();
     } catch (const std::exception& error) {
-      fmt::print(stderr, "vigor: {}\n", error.what());
+      to_stderr(fmt::format("vigor: {}\n", error.what()));
     }
     std::fflush(stderr);
     _exit(128 + signal);

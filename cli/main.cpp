@@ -1,7 +1,11 @@
 // Exit codes: cli/exit_codes.h; cli/interrupt.h ends an interrupted run.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <new>
 #include <sstream>
@@ -13,13 +17,21 @@
 #include "exit_codes.h"
 #include "kernels/kernels.h"
 #include "processes.h"
+#include "progress.h"
 #include "workers.h"
 
 namespace {
 
+// As a program ends whose output nobody reads any more.
+void end_unread() {
+  std::signal(SIGPIPE, SIG_DFL);
+  std::raise(SIGPIPE);
+}
+
 // What is still buffered may not fit on the disk.
 void finish_output() {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
+  if (errno == EPIPE) end_unread();
   vigor::fail("stdout", "cannot be written: {}", std::generic_category().message(errno));
 }
 
@@ -79,7 +91,8 @@ int run(int argc, char** argv) {
   const auto named = [&](const CLI::App* command) { return command->get_name() == first; };
   if (first[0] != '-' && app.get_subcommands(named).empty()) {
     if (vigor::is_first()) {
-      fmt::print(stderr, "vigor: unknown command '{}': see vigor --help\n", one_line(first));
+      vigor::to_stderr(
+          fmt::format("vigor: unknown command '{}': see vigor --help\n", one_line(first)));
     }
     return vigor::kWrongUsage;
   }
@@ -101,12 +114,31 @@ int run(int argc, char** argv) {
 // What fails in all processes is said by the first one, which ends the others before they speak.
 void say(const std::string& message) {
   if (!vigor::is_first()) std::this_thread::sleep_for(std::chrono::seconds(1));
-  fmt::print(stderr, "vigor: {}\n", one_line(message));
+  std::fprintf(stderr, "vigor: %s\n", one_line(message).c_str());  // memory may be short
+}
+
+// Closed streams would give their numbers to files that are opened. Reading from standard output
+// is a mistake that writing to it reports.
+void open_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(stream, F_GETFD) >= 0) continue;
+    const int opened = open("/dev/null", stream == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+    if (opened >= 0 && opened != stream) close(opened);
+  }
+}
+
+// Failed writes are errors like others: of a file too large, or of a reader who has left. Nobody
+// need read what a long run says of itself.
+void ignore_signals() {
+  std::signal(SIGXFSZ, SIG_IGN);
+  std::signal(SIGPIPE, SIG_IGN);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_streams();
+  ignore_signals();
   vigor::keep_freed_memory();
   try {
     vigor::start_processes();
@@ -115,6 +147,9 @@ int main(int argc, char** argv) {
     return code;
   } catch (const std::bad_alloc&) {
     say("out of memory");
+  } catch (const std::system_error& error) {
+    if (error.code() == std::errc::broken_pipe) end_unread();
+    say(error.what());
   } catch (const std::exception& error) {
     say(error.what());
   }

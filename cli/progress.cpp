@@ -10,6 +10,11 @@
 
 namespace vigor {
 
+void to_stderr(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+}
+
 Progress::Progress()
     : terminal_(isatty(STDERR_FILENO) != 0),
       quiet_(!is_first()),
@@ -36,19 +41,18 @@ void Progress::advance(double share) {
   drawn_ = true;
   constexpr int kWidth = 30;
   const int full = static_cast<int>(share * kWidth);
-  fmt::print(stderr, "\r\033[K[{:#<{}}{:.<{}}] {:5.1f} %  {}", "", full, "", kWidth - full,
-             100 * share, left);
-  std::fflush(stderr);
+  to_stderr(fmt::format("\r\033[K[{:#<{}}{:.<{}}] {:5.1f} %  {}", "", full, "", kWidth - full,
+                        100 * share, left));
 }
 
 void Progress::line(const std::string& text) {
   if (quiet_) return;
   clear();
-  fmt::print(stderr, "{}\n", text);
+  to_stderr(text + "\n");
 }
 
 void Progress::clear() {
-  if (drawn_) fmt::print(stderr, "\r\033[K");
+  if (drawn_) to_stderr("\r\033[K");
   drawn_ = false;
 }
 

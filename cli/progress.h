@@ -4,8 +4,12 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 
 namespace vigor {
+
+/// Never fails: what a run says of itself must not end it.
+void to_stderr(std::string_view text);
 
 class Progress {
  public:
