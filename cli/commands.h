@@ -28,6 +28,9 @@ void add_completion(CLI::App& app);
 /// what was given into options; it throws Error naming the option at fault.
 std::function<DataOptions()> add_data_options(CLI::App& command, bool required = true);
 
+/// Files and folders that data options name.
+std::vector<std::filesystem::path> files_of(const DataOptions& options);
+
 /// Those of a command's arguments that chose the data.
 std::vector<std::string> data_arguments(const CLI::App& command);
 /// What such arguments mean. Throws Error.

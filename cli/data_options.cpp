@@ -85,6 +85,19 @@ std::function<DataOptions()> add_data_options(CLI::App& command, bool required) 
   };
 }
 
+std::vector<std::filesystem::path> files_of(const DataOptions& options) {
+  std::vector<std::filesystem::path> files;
+  const std::string& spec = options.spec;
+  for (size_t at = spec.find(':'); at < spec.size();) {
+    const size_t end = std::min(spec.find(',', at + 1), spec.size());
+    files.emplace_back(spec.substr(at + 1, end - at - 1));
+    at = end;
+  }
+  files.emplace_back(options.class_names_file);
+  std::erase_if(files, [](const auto& file) { return file.empty(); });
+  return files;
+}
+
 std::vector<std::string> data_arguments(const CLI::App& command) {
   std::vector<std::string> arguments;
   for (const CLI::Option* option : command.get_options()) {
@@ -96,6 +109,7 @@ std::vector<std::string> data_arguments(const CLI::App& command) {
 
 DataOptions parse_data_arguments(const std::vector<std::string>& arguments) {
   CLI::App app;
+  app.set_help_flag();
   const auto data = add_data_options(app);
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));

@@ -32,8 +32,13 @@ int64_t faults_of(const Injection& injection) {
 }
 
 void run(const Given& given, const DataOptions& data_options, const Source& source) {
-  check_output(given.output, given.model);
-  if (!given.save.empty()) check_output(given.save, given.model);
+  std::vector<std::filesystem::path> others =
+      with(files_of(data_options), {given.model, given.faults});
+  check_output(given.output, others);
+  if (!given.save.empty()) {
+    others = with(others, {given.output, given.output + ".partial"});
+    check_output(given.save, others);
+  }
   const Graph graph = import_onnx(given.model);
   const Dataset data = Dataset::open(data_options);
   check_data(graph, data);

@@ -8,11 +8,14 @@
 #include <fstream>
 
 #include "error.h"
+#include "partial_file.h"
 #include "printable.h"
 
 namespace vigor {
 
 namespace {
+
+namespace fs = std::filesystem;
 
 // As it was typed, from the kernel: the parser keeps no copy.
 std::string command_line() {
@@ -23,18 +26,43 @@ std::string command_line() {
   return printable(text);
 }
 
+// Whether they exist or not.
+bool is_same(const fs::path& a, const fs::path& b) {
+  std::error_code error;
+  if (fs::equivalent(a, b, error)) return true;
+  const fs::path first = fs::weakly_canonical(a, error);
+  return !error && first == fs::weakly_canonical(b, error) && !error;
+}
+
 }  // namespace
 
-void check_output(const std::filesystem::path& output, const std::filesystem::path& model) {
-  const auto folder = output.has_parent_path() ? output.parent_path() : ".";
-  if (!std::filesystem::is_directory(folder)) {
-    fail(output.string(), "cannot be written: no folder {}", folder.string());
+void check_output(const fs::path& output, const std::vector<fs::path>& others) {
+  if (output.empty()) fail("--output", "got no name");
+  const std::string name = output.string();
+  std::error_code error;
+  if (fs::is_directory(output, error)) fail(name, "is a folder");
+  fs::path file;
+  try {
+    file = written_file(output);
+  } catch (const Error& reason) {
+    fail(name, "cannot be written: {}", reason.what());
   }
-  if (std::filesystem::is_directory(output)) fail(output.string(), "is a folder");
-  std::error_code missing;
-  if (std::filesystem::equivalent(output, model, missing)) fail(output.string(), "is the model");
+  const fs::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  if (!fs::is_directory(folder, error)) {
+    fail(name, "cannot be written: no folder {}", folder.string());
+  }
   if (access(folder.c_str(), W_OK) != 0) {
-    fail(output.string(), "cannot be written: no permission for {}", folder.string());
+    fail(name, "cannot be written: no permission for {}", folder.string());
+  }
+  const fs::path partial = file.string() + ".partial";
+  const fs::file_status status = fs::symlink_status(partial, error);
+  if (fs::exists(status) && !fs::is_regular_file(status)) {
+    fail(name, "cannot be written: {} is in the way", partial.string());
+  }
+  for (const fs::path& other : others) {
+    if (is_same(file, other) || is_same(partial, other)) {
+      fail(name, "cannot be written: that would destroy {}", other.string());
+    }
   }
 }
 

@@ -23,11 +23,7 @@ std::string kind_of(const Given& given) {
 }
 
 void run(const Given& given, const std::string& kind) {
-  check_output(given.output, given.model);
-  std::error_code missing;
-  if (std::filesystem::equivalent(given.output, given.run, missing)) {
-    fail(given.output, "is the run itself");
-  }
+  check_output(given.output, {given.model, given.run});
   const FactorSheet sheet = read_factor_sheet(given.run);
   const std::filesystem::path output = given.output;
   write_whole(output, kind == "onnx" ? annotated_model(sheet, given.model, output.parent_path())

@@ -41,7 +41,7 @@ std::string read_text(const std::string& name) {
 
 void run(const Given& given) {
   require_report_page();
-  check_output(given.output, given.run);
+  check_output(given.output, {given.run, given.injection, given.validation});
   const Run run = read_run(given.run);
   ReportOptions options;
   options.detail = given.detail;

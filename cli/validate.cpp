@@ -37,8 +37,10 @@ class Validating {
       : given_(given), data_(data), run_(read_run(given.run)), progress_(progress), log_(log) {}
 
   Validation run() {
-    graph_.emplace(
-        import_onnx(given_.model.empty() ? source_of(run_, given_.run).model : given_.model));
+    const std::string model =
+        given_.model.empty() ? source_of(run_, given_.run).model : given_.model;
+    if (!given_.output.empty()) check_output(given_.output, {model});
+    graph_.emplace(import_onnx(model));
     check_model(run_, *graph_);
     Validation result = describe_validation(run_);
     std::optional<Dataset> other;
@@ -59,7 +61,9 @@ class Validating {
  private:
   // Data of the run, where its file says that they are.
   Dataset own_data() const {
-    Dataset data = Dataset::open(parse_data_arguments(source_of(run_, given_.run).data));
+    const DataOptions options = parse_data_arguments(source_of(run_, given_.run).data);
+    if (!given_.output.empty()) check_output(given_.output, files_of(options));
+    Dataset data = Dataset::open(options);
     check_data(*graph_, data);
     if (!holds_inputs_of(run_, *graph_, data)) {
       fail("data", "{} no longer begins with the {} inputs of the run (SHA-256 {})",
@@ -92,7 +96,8 @@ void run(const Given& given, const std::optional<DataOptions>& data) {
     if (processes().many()) fail("--output", "several processes need one: they share OUTPUT.parts");
     validation = Validating(given, data, progress, nullptr).run();
   } else {
-    check_output(given.output, given.run);
+    check_output(given.output, with(data ? files_of(*data) : std::vector<std::filesystem::path>(),
+                                    {given.run, given.model}));
     KeptRun kept(given.output, given.keep, {}, progress);
     kept.run([&] {
       validation = Validating(given, data, progress, &kept.log()).run();

@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "partial_file.h"
+
 namespace vigor {
 
 std::string quoted(const std::string& text) {
@@ -41,8 +43,30 @@ std::optional<std::vector<std::string>> split_row(std::string_view row) {
   }
 }
 
+namespace {
+
+std::string target(const std::filesystem::path& file) {
+  try {
+    return written_file(file).string();
+  } catch (const Error& error) {
+    fail(file.string(), "cannot be written: {}", error.what());
+  }
+}
+
+// The name, free for a new file: a link there would lead elsewhere.
+std::string removed(const std::string& name) {
+  std::error_code ignored;
+  std::filesystem::remove(name, ignored);
+  return name;
+}
+
+}  // namespace
+
 CsvFile::CsvFile(const std::filesystem::path& file, std::string_view header)
-    : name_(file.string()), partial_(name_ + ".partial"), out_(partial_, std::ios::binary) {
+    : name_(file.string()),
+      file_(target(file)),
+      partial_(removed(file_ + ".partial")),
+      out_(partial_, std::ios::binary) {
   out_ << header << '\n';
   check();
 }
@@ -56,7 +80,7 @@ void CsvFile::finish() {
   out_.close();
   check();
   std::error_code error;
-  std::filesystem::rename(partial_, name_, error);
+  std::filesystem::rename(partial_, file_, error);
   if (error) fail(name_, "cannot be written: {}", error.message());
 }
 

@@ -41,8 +41,7 @@ class CsvFile {
  private:
   void check() const;
 
-  std::string name_;
-  std::string partial_;
+  std::string name_, file_, partial_;
   std::ofstream out_;
 };
 

@@ -7,8 +7,13 @@
 
 namespace vigor {
 
-/// FILE.partial beside the file to be written, removed again unless it takes its name. Throws Error
-/// with the system's reason alone: callers name the file.
+/// The file that a result takes the place of: `file`, or what it links to. Throws Error with the
+/// reason alone.
+std::filesystem::path written_file(const std::filesystem::path& file);
+
+/// FILE.partial beside the file to be written, removed again unless it takes its name; a link is
+/// followed to its file. Throws Error with the reason alone (callers name the file): the system's,
+/// or that another process is writing it.
 class PartialFile {
  public:
   explicit PartialFile(const std::filesystem::path& file);

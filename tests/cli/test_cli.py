@@ -266,7 +266,7 @@ class BadOutput(Case):
     def test_model(self):
         (self.folder / "link.onnx").symlink_to("net.onnx")
         for name in ("net.onnx", "link.onnx"):
-            self.refuses(self.analyze, output=name, naming=[name, "is the model"])
+            self.refuses(self.analyze, output=name, naming=[name, "destroy", "net.onnx"])
 
     @unittest.skipIf(os.geteuid() == 0, "root may write everywhere")
     def test_no_permission(self):
@@ -310,6 +310,115 @@ class BadOutput(Case):
                                         stderr=subprocess.PIPE, text=True)
                 self.assertEqual(result.returncode, 1)
                 self.assertRegex(result.stderr, r"\Avigor: .*cannot (be )?writ.*\n\Z")
+
+
+    def destroys(self, what, *arguments):
+        with self.subTest(arguments):
+            self.refuses(self.vigor, *arguments, naming=["destroy", what])
+
+    def test_other_files_of_the_command(self):
+        self.analyze()
+        self.analyze("--shard", "1/1", output="part.h5")
+        self.save("names.txt", b"a\nb\nc\n")
+        self.save("list.csv", b"input,site,element,bit\n0,conv1,0,30\n")
+        data = ["--data", "npz:data.npz"]
+        inject = ["inject", "net.onnx", *data, "--faults", "list.csv"]
+        for command in (["analyze", "net.onnx", *data], inject, ["map", "run.h5"],
+                        ["merge", "part.h5"], ["validate", "run.h5", "--plan", "layer"]):
+            self.destroys("data.npz", *command, "-o", "data.npz")
+            self.destroys("net.onnx", *command, "-o", "net.onnx")
+        for command in (["map", "run.h5"], ["report", "run.h5"], ["validate", "run.h5"],
+                        ["overlay", "run.h5", "net.onnx", "--as", "onnx"]):
+            self.destroys("run.h5", *command, "-o", "run.h5")
+        self.destroys("part.h5", "merge", "part.h5", "-o", "part.h5")
+        self.destroys("names.txt", "analyze", "net.onnx", *data, "--class-names", "names.txt",
+                      "-o", "names.txt")
+        self.destroys("list.csv", *inject, "-o", "list.csv")
+        self.destroys("list.csv", *inject, "-o", "x.h5", "--save-faults", "list.csv")
+        self.destroys("x.h5", *inject, "-o", "x.h5", "--save-faults", "x.h5")
+        self.destroys("x.h5", *inject, "-o", "x.h5", "--save-faults", "x.h5.partial")
+        os.rename(self.folder / "net.onnx", self.folder / "y.h5.partial")
+        self.destroys("y.h5.partial", "analyze", "y.h5.partial", *data, "-o", "y.h5")
+
+    def test_links(self):
+        """Followed to a file, and nowhere else."""
+        self.save("old.h5", b"")
+        (self.folder / "link.h5").symlink_to("old.h5")
+        self.analyze(output="link.h5")
+        self.assertTrue((self.folder / "link.h5").is_symlink())
+        self.vigor("show", "old.h5")
+        (self.folder / "nowhere.h5").symlink_to("none/none.h5")
+        result = self.analyze(output="nowhere.h5", code=1)
+        self.assertIn("leads to no file", result.stderr)
+        (self.folder / "nowhere.h5").unlink()
+        (self.folder / "x.h5.partial").symlink_to("net.onnx")
+        self.refuses(self.analyze, output="x.h5", naming=["x.h5.partial", "in the way"])
+        for output in ("/dev/null", ""):
+            self.refuses(self.analyze, output=output, naming=[output])
+        with open(self.folder / "out.h5", "wb") as out:
+            subprocess.run([VIGOR, "analyze", "net.onnx", "--data", "npz:data.npz", "-o",
+                            "/dev/stdout"], cwd=self.folder, stdout=out, stderr=subprocess.DEVNULL,
+                           check=True)
+        self.assertTrue(Path("/dev/stdout").is_symlink())
+        self.vigor("show", "out.h5")
+
+
+class Streams(Case):
+    """Nobody need read what a run says."""
+
+    def test_standard_error(self):
+        command = [VIGOR, "analyze", "net.onnx", "--data", "npz:data.npz", "-o"]
+        self.analyze()
+        for how in ("2>/dev/full", "2>&-", "2>&1 >/dev/null | true", ">&- 2>&- <&-"):
+            with self.subTest(how):
+                line = " ".join(map(str, command)) + ' "$0" ' + how
+                subprocess.run(["bash", "-c", line, "x.h5"], cwd=self.folder, check="2>&-" in how)
+                for _ in range(100):  # the pipe's writer may still be at work
+                    if (self.folder / "x.h5").exists():
+                        break
+                    time.sleep(0.05)
+                self.assertEqual(self.content("x.h5"), self.content())
+                (self.folder / "x.h5").unlink()
+        for how in ("2>/dev/full", "2>&-"):
+            code = subprocess.run(["bash", "-c", f"{VIGOR} inspect none.onnx {how}"],
+                                  cwd=self.folder).returncode
+            self.assertEqual(code, 1)
+
+    def test_standard_output(self):
+        self.analyze()
+        for command in ("show run.h5", "inspect net.onnx", "help"):
+            for how in (">&-", ">/dev/full"):
+                with self.subTest(command + how):
+                    result = subprocess.run(["bash", "-c", f"{VIGOR} {command} {how}"],
+                                            cwd=self.folder, capture_output=True)
+                    self.assertEqual(result.returncode, 1)
+                    self.assertIn(b"stdout", result.stderr)
+            result = subprocess.run(
+                ["bash", "-c", f"{VIGOR} {command} | true; echo ${{PIPESTATUS[0]}}"],
+                cwd=self.folder, capture_output=True)
+            self.assertEqual(result.stderr, b"")
+            self.assertIn(result.stdout, (b"0\n", b"141\n"))
+
+    def test_file_size_limit(self):
+        """By itself it ends a process."""
+        result = subprocess.run(
+            ["bash", "-c", f"ulimit -f 1; {VIGOR} analyze net.onnx --data npz:data.npz -o x.h5"],
+            cwd=self.folder, capture_output=True)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(b"File too large", result.stderr)
+        self.assertFalse(list(self.folder.glob("x.h5*.partial")))
+
+
+class Writers(Case):
+    def test_one_at_a_time(self):
+        self.analyze()
+        with open(self.folder / "m.h5.partial", "wb") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            result = self.vigor("map", "run.h5", "--format", "int8", "-o", "m.h5", code=1)
+            self.assertIn("another process is writing it", result.stderr)
+            self.assertTrue((self.folder / "m.h5.partial").exists())
+        self.vigor("map", "run.h5", "--format", "int8", "-o", "m.h5")
+        self.assertFalse((self.folder / "m.h5.partial").exists())
 
 
 class BadRun(Case):

@@ -223,7 +223,7 @@ class Overlay(Case):
                 (["-o", "x.onnx"], "other.onnx", ["other.onnx", "net.onnx"]),
                 (["-o", "x.json"], "other.onnx", ["other.onnx", "net.onnx"]),
                 (["-o", "x.json"], "none.onnx", ["none.onnx"]),
-                (["-o", "net.onnx"], "net.onnx", ["is the model"]),
+                (["-o", "net.onnx"], "net.onnx", ["destroy"]),
                 (["-o", "run.h5", "--as", "onnx"], "net.onnx", ["run.h5"]),
                 (["-o", "none/x.json"], "net.onnx", ["none/x.json"])]:
             with self.subTest(arguments=arguments, model=model):
