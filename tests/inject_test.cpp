@@ -361,6 +361,8 @@ TEST(Inject, RefusesDamagedLists) {
   EXPECT_THAT(refusal("input,site,element,bit"), HasSubstr("holds no faults"));
   EXPECT_THAT(refusal("input,site\n"), HasSubstr("bad.csv:1] expected a line that names"));
   EXPECT_THAT(refusal("input,site,element\n"), HasSubstr("'bit' or 'value'"));
+  EXPECT_THAT(refusal("input,site,element,bit,element\n"),
+              HasSubstr("bad.csv:1] got two columns 'element', expected one"));
   EXPECT_THAT(refusal(head + "0," + site + ",0,31,\n6," + site + ",0,1,\n"),
               HasSubstr("bad.csv:3] input: got 6, expected 0 to 5"));
   EXPECT_THAT(refusal(head + "0,conv9,0,31,\n"), HasSubstr("no site 'conv9'"));

@@ -73,7 +73,11 @@ class ListReader {
   }
 
   void read_columns() {
-    for (size_t c = 0; c < fields_.size(); ++c) column_.try_emplace(fields_[c], c);
+    for (size_t c = 0; c < fields_.size(); ++c) {
+      if (!column_.try_emplace(fields_[c], c).second && !fields_[c].empty()) {
+        refuse(fmt::format("got two columns '{}', expected one", printable(fields_[c])));
+      }
+    }
     for (const char* needed : {"input", "site", "element"}) {
       if (!column_.contains(needed)) {
         refuse(fmt::format("expected a line that names the columns, with '{}'", needed));
