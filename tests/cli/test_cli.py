@@ -214,6 +214,14 @@ class BadData(Case):
     def test_other_shape(self):
         np.savez(self.folder / "wide.npz", **samples(shape=(1, 6, 7)))
         self.refuses_data("npz:wide.npz", "wide.npz", "1x6x7", "net.onnx")
+        np.savez(self.folder / "turned.npz", **samples(shape=(4, 9)))
+        self.refuses_data("npz:turned.npz", "got samples of 4x9, expected 1x6x6")
+
+    def test_same_order_in_memory(self):
+        values = samples()["x"]
+        for shape in ((36,), (6, 6), (6, 1, 6), (36, 1)):
+            np.savez(self.folder / "same.npz", x=values.reshape(12, *shape))
+            self.analyze(data="npz:same.npz")
 
     def test_empty(self):
         np.savez(self.folder / "none.npz", **samples(0))
@@ -837,7 +845,7 @@ class Validate(Case):
                 (["--model", "other.onnx"], ["model", "other.onnx", "net.onnx"]),
                 (["--model", "none.onnx"], ["none.onnx"]),
                 (["--data", "npz:none.npz"], ["none.npz"]),
-                (["--data", "npz:small.npz"], ["data", "expected 36"]),
+                (["--data", "npz:small.npz"], ["data", "expected 1x6x6"]),
                 (["--data", "npz:data.npz", "--unseen-only"], ["data.npz", "unseen"]),
                 (["--margin", "2"], ["margin"]),
                 (["-o", "none/v.json"], ["none"]),
