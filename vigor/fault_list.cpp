@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::streamsize kMostLine = 1 << 16;
 constexpr std::string_view kLineBreak = "\n";
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";  // spreadsheets write one
 constexpr std::string_view kHeader = "input,site,element,bit,value,outcome,top,rank,inf";
 
 class ListReader {
@@ -58,6 +59,7 @@ class ListReader {
       ++line_;
       hash_.add(text_);
       hash_.add(kLineBreak);
+      if (line_ == 1 && text_.starts_with(kByteOrderMark)) text_.erase(0, kByteOrderMark.size());
       if (text_.ends_with('\r')) text_.pop_back();
       if (text_.empty()) continue;
       auto fields = split_row(text_);
