@@ -94,9 +94,11 @@ void add_inject(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::IsMember({"input", "layer", "model"}));
   command->add_option("--margin", options.plan.margin, "Margin of error of a critical rate")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(inner_share());
   command->add_option("--confidence", options.plan.confidence, "Confidence of the margin")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(inner_share());
   command->add_flag("--until-margin", options.plan.until_margin,
                     "Stop as soon as the Wilson interval is as narrow as the margin asks");
   CLI::Option* exhaustive = command->add_flag(
@@ -114,7 +116,7 @@ void add_inject(CLI::App& app) {
                           "A random sample of each site: a number, or a share such as 5%");
   CLI::Option* inputs =
       command->add_option("--inputs", options.inputs, "Use the first N of the split (all)")
-          ->check(CLI::PositiveNumber);
+          ->transform(at_least(1));
   CLI::Option* sites =
       command
           ->add_option("--sites", options.sites,
@@ -124,14 +126,11 @@ void add_inject(CLI::App& app) {
       ->add_option("--prober", options.prober, "region (fast), suffix, or reference (the oracle)")
       ->capture_default_str()
       ->check(CLI::IsMember({"region", "suffix", "reference"}));
-  command
-      ->add_option("--batch", options.lanes, "Batch of the probers, a multiple of 16: same results")
-      ->capture_default_str();
+  add_batch_option(*command, options.lanes);
   add_memory_option(*command, options.memory);
   command->add_option("--threads", options.threads, "Threads (all cores): the same results")
-      ->check(CLI::PositiveNumber);
-  command->add_option("--seed", options.seed, "Of everything drawn at random")
-      ->capture_default_str();
+      ->transform(at_least(1));
+  add_seed_option(*command, options.seed);
   for (const char* name : {"--plan", "--margin", "--until-margin"}) {
     exhaustive->excludes(command->get_option(name));
     faults->excludes(command->get_option(name));
@@ -146,9 +145,15 @@ void add_inject(CLI::App& app) {
       "      --sites fc1 --save-faults faults.csv -o all.h5\n"
       "  vigor inject net.onnx --data npz:images.npz --faults faults.csv -o again.h5");
   add_keep_options(*command, given->keep);
+  // It looks at all faults.
+  command->get_option("--until-margin")->excludes(command->get_option("--shard"));
   command->callback([given, data, command] {
     check_stored(given->options.stored);
-    run(*given, data(), {given->model, given->faults, data_arguments(*command)});
+    const DataOptions data_options = checked_usage([&] {
+      check_sample(given->options.neurons);
+      return data();
+    });
+    run(*given, data_options, {given->model, given->faults, data_arguments(*command)});
   });
 }
 

@@ -415,6 +415,43 @@ class Usage(Case):
                 self.wrong("analyze", "net.onnx", "--data", "npz:data.npz", "-o", "run.h5",
                            option, value, naming=option.lstrip("-"))
 
+    def test_wrong_values_of_injections(self):
+        inject = ["inject", "net.onnx", "--data", "npz:data.npz", "-o", "fi.h5"]
+        for option, value in [("--margin", "0"), ("--margin", "nan"), ("--margin", "1"),
+                              ("--confidence", "1"), ("--batch", "17"), ("--neurons", "0"),
+                              ("--inputs", "0"), ("--inputs", "9" * 20), ("--threads", "0"),
+                              ("--scale", "x"), ("--save-every", "-1"), ("--save-every", "nan"),
+                              ("--save-every", "inf")]:
+            with self.subTest(option=option, value=value):
+                self.wrong(*inject, option, value, naming=option.lstrip("-"))
+        self.wrong(*inject, "--shard", "1/2", "--until-margin", naming="--until-margin")
+
+    def test_wrong_values_elsewhere(self):
+        for arguments in (["validate", "run.h5", "--margin", "0"],
+                          ["validate", "run.h5", "--require", "nan"],
+                          ["bench", "--signature", "--batch", "7"],
+                          ["map", "run.h5", "-o", "map.h5", "--threads", "0"]):
+            with self.subTest(arguments):
+                self.wrong(*arguments, naming=arguments[-2])
+
+    def test_numbers_are_taken_as_given(self):
+        analyze = ["analyze", "net.onnx", "--data", "npz:data.npz", "-o", "run.h5"]
+        for command in (analyze, ["inject", *analyze[1:]], ["validate", "run.h5"]):
+            for value in (str(2 ** 64), "-1", "", "0x10", "1.5", " 1"):
+                with self.subTest(command=command[0], value=value):
+                    self.wrong(*command, "--seed", value, naming="--seed")
+        for option in ("--inputs", "--pad", "--label-offset", "--threads"):
+            self.wrong(*analyze, option, "9" * 20, naming=option)
+        self.vigor(*analyze, "--seed", str(2 ** 64 - 1), "--inputs", "010")
+        with h5py.File(self.folder / "run.h5") as run:
+            self.assertEqual(run.attrs["seed"], 2 ** 64 - 1)
+            self.assertEqual(len(run["inputs/index"]), 10)
+
+    def test_expected_numbers_are_named(self):
+        inject = ["inject", "net.onnx", "--data", "npz:data.npz", "-o", "fi.h5"]
+        self.wrong(*inject, "--inputs", "0", naming="got '0', expected a number from 1 on")
+        self.wrong(*inject, "--save-every", "-1", naming="got '-1', expected seconds from 0 on")
+
     def test_help(self):
         for command in ([], ["inspect"], ["analyze"], ["show"], ["report"], ["bench"]):
             text = self.vigor(*command, "--help").stdout
@@ -847,7 +884,6 @@ class Validate(Case):
                 (["--data", "npz:none.npz"], ["none.npz"]),
                 (["--data", "npz:small.npz"], ["data", "expected 1x6x6"]),
                 (["--data", "npz:data.npz", "--unseen-only"], ["data.npz", "unseen"]),
-                (["--margin", "2"], ["margin"]),
                 (["-o", "none/v.json"], ["none"]),
                 (["-o", "run.h5"], ["run.h5"])]:
             with self.subTest(arguments):
@@ -858,7 +894,7 @@ class Validate(Case):
         self.refuses(self.validate, naming=["data.npz", "SHA-256"])
 
     def test_usage(self):
-        for arguments in (["--plan", "model"], ["--require", "2"], ["--threads", "0"],
+        for arguments in (["--plan", "model"], ["--require", "2"], ["--margin", "2"], ["--threads", "0"],
                           ["--unseen-only"], ["--scale", "1/255"], ["--inputs", "0"]):
             with self.subTest(arguments):
                 self.vigor("validate", "run.h5", *arguments, code=2)
