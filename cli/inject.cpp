@@ -31,6 +31,17 @@ int64_t faults_of(const Injection& injection) {
   return sum;
 }
 
+void tell_left_out(const Injection& injection, const FaultList& list, Progress& progress) {
+  const auto left_out = std::ranges::count_if(list.faults, [&](const ListedFault& fault) {
+    return injection.golden_class[static_cast<size_t>(fault.input)] < 0;
+  });
+  if (left_out == 0) return;
+  progress.line(
+      fmt::format("{} of {} listed faults left out: the fault-free run of their inputs "
+                  "holds NaN or infinity",
+                  with_commas(left_out), with_commas(std::ssize(list.faults))));
+}
+
 void run(const Given& given, const DataOptions& data_options, const Source& source) {
   check_output(given.output, given.model);
   if (!given.save.empty()) check_output(given.save, given.model);
@@ -63,20 +74,21 @@ void run(const Given& given, const DataOptions& data_options, const Source& sour
       Injection injection = inject(graph, data, given.options, listed, events, &kept.log());
       if (!is_first()) return;
       if (writer) writer->finish();
-      finish_injection(injection, data_options, given.output, progress);
+      finish_injection(injection, data_options, listed, given.output, progress);
     }
   });
 }
 
 }  // namespace
 
-void finish_injection(Injection& injection, const DataOptions& data, const std::string& output,
-                      Progress& progress) {
+void finish_injection(Injection& injection, const DataOptions& data, const FaultList* list,
+                      const std::string& output, Progress& progress) {
   injection.split = data.split;
   describe_caller(injection.provenance);
   write_injection(output, injection);
   progress.line(fmt::format("{} faults on {} inputs, {} -> {}", with_commas(faults_of(injection)),
                             injection.inputs(), duration(injection.provenance.seconds), output));
+  if (list) tell_left_out(injection, *list, progress);
 }
 
 void add_inject(CLI::App& app) {

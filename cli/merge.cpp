@@ -39,8 +39,9 @@ void run(const Given& given, const std::optional<DataOptions>& data_given) {
     options.threads = given.threads;
     std::optional<FaultList> list;
     if (!faults.empty()) list = read_fault_list(faults, graph, data.size());
-    Injection injection = inject(graph, data, options, list ? &*list : nullptr, {}, &log);
-    finish_injection(injection, data_options, given.output, progress);
+    const FaultList* listed = list ? &*list : nullptr;
+    Injection injection = inject(graph, data, options, listed, {}, &log);
+    finish_injection(injection, data_options, listed, given.output, progress);
   } else {
     AnalyzeOptions options = parse_analyze_options(head.options, head.seed);
     options.threads = given.threads;

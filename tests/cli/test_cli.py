@@ -452,6 +452,21 @@ class Usage(Case):
         self.wrong(*inject, "--inputs", "0", naming="got '0', expected a number from 1 on")
         self.wrong(*inject, "--save-every", "-1", naming="got '-1', expected seconds from 0 on")
 
+    def test_hostile_values(self):
+        analyze = ["analyze", "net.onnx", "--data", "npz:data.npz", "-o", "run.h5"]
+        inject = ["inject", *analyze[1:]]
+        hostile = "a" + HOSTILE
+        for arguments in (*([*analyze, option] for option in
+                            ("--threads", "--memory", "--scale", "--classes", "--seed", "--batch",
+                             "--neurons", "--audit", "--crop")),
+                          *([*inject, option] for option in
+                            ("--shard", "--save-every", "--format", "--margin")),
+                          ["help"], ["completion"], ["show", "run.h5"]):
+            with self.subTest(arguments):
+                text = self.vigor(*arguments, hostile, code=2).stderr
+                self.assert_harmless(text)
+                self.assertLessEqual(text.count("\n"), 2, text)
+
     def test_help(self):
         for command in ([], ["inspect"], ["analyze"], ["show"], ["report"], ["bench"]):
             text = self.vigor(*command, "--help").stdout
@@ -793,6 +808,24 @@ class Report(Case):
         for output in ("run.h5", "none/report.html", "."):
             self.refuses(self.vigor, "report", "run.h5", "-o", output, naming=[output])
         self.refuses(self.vigor, "report", "fi.h5", "-o", "x.html", naming=["fi.h5", "injection"])
+
+
+class ListedFaults(Case):
+    def test_faults_on_inputs_that_are_not_finite(self):
+        data = samples()
+        data["x"][2] = np.nan
+        np.savez(self.folder / "nan.npz", **data)
+        inject = ["inject", "net.onnx", "--data", "npz:nan.npz", "--faults", "list.csv"]
+        head, faults = "input,site,element,bit\n", [f"{i},fc1,0,31\n" for i in (0, 2, 2, 3)]
+        self.save("list.csv", (head + "".join(faults)).encode())
+        text = self.vigor(*inject, "-o", "fi.h5").stderr
+        self.assertIn("2 faults on", text)
+        self.assertIn("2 of 4 listed faults left out", text)
+        self.vigor(*inject, "--shard", "1/1", "-o", "part.h5")
+        self.assertIn("2 of 4 listed faults left out",
+                      self.vigor("merge", "part.h5", "-o", "fi.h5").stderr)
+        self.save("list.csv", (head + faults[0]).encode())
+        self.assertNotIn("left out", self.vigor(*inject, "-o", "fi.h5").stderr)
 
 
 class Validate(Case):
