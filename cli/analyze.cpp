@@ -53,12 +53,7 @@ void check_values(Given& given) {
          "got --search, --without, --tolerance-bits or --audit, which are of --method lattice");
   }
   check_options(options);
-  std::vector<Site> none;
-  if (!options.neurons.empty()) sample_neurons(none, options.neurons, options.seed);
-  if (options.lanes < kLaneStep || options.lanes > kMostLanes || options.lanes % kLaneStep != 0) {
-    fail("--batch", "got {}, expected a multiple of {} up to {}", options.lanes, kLaneStep,
-         kMostLanes);
-  }
+  check_sample(options.neurons);
 }
 
 void print_forecast(const Graph& graph, const Dataset& data, const AnalyzeOptions& options) {
@@ -144,7 +139,7 @@ void add_analyze(CLI::App& app) {
   command->add_option("--neurons", options.neurons,
                       "Analyse a random sample of each site: a number, or a share such as 5%");
   command->add_option("--inputs", options.inputs, "Use the first N of the split (all)")
-      ->check(at_least(1));
+      ->transform(at_least(1));
   command
       ->add_option("--sites", options.sites,
                    "post-activation, pre-activation, logits, all, or names, comma-separated")
@@ -200,14 +195,11 @@ void add_analyze(CLI::App& app) {
       ->check(CLI::IsMember({"region", "suffix", "reference"}));
   command->add_option("--audit", given->audit,
                       "Run this percentage of the flips that the thresholds settle, and count");
-  command
-      ->add_option("--batch", options.lanes, "Batch of the probers, a multiple of 16: same results")
-      ->capture_default_str();
+  add_batch_option(*command, options.lanes);
   add_memory_option(*command, options.memory);
   command->add_option("--threads", options.threads, "Threads (all cores): the same results")
-      ->check(at_least(1));
-  command->add_option("--seed", options.seed, "Of everything drawn at random")
-      ->capture_default_str();
+      ->transform(at_least(1));
+  add_seed_option(*command, options.seed);
   command->footer(
       "Examples:\n"
       "  vigor analyze lenet5.onnx --data mnist:DIR --scale 1/255 --inputs 100 -o run.h5\n"

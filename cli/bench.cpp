@@ -23,9 +23,8 @@ void add_bench(CLI::App& app) {
                  "Analyse a fixed small network and print one number over all results: the same "
                  "for any threads, batch, memory and instruction set (VIGOR_ISA)")
       ->required();
-  command->add_option("--threads", options->threads, "Threads (all cores)")->check(at_least(1));
-  command->add_option("--batch", options->lanes, "Batch of the probers, a multiple of 16")
-      ->capture_default_str();
+  command->add_option("--threads", options->threads, "Threads (all cores)")->transform(at_least(1));
+  add_batch_option(*command, options->lanes);
   add_memory_option(*command, options->memory);
   command->footer("Example:\n  vigor bench --signature --threads 1");
   command->callback([given] { fmt::print("{}\n", signature(given->options)); });

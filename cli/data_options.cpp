@@ -2,6 +2,7 @@
 
 #include "commands.h"
 #include "error.h"
+#include "usage.h"
 
 namespace vigor {
 
@@ -50,6 +51,7 @@ std::function<DataOptions()> add_data_options(CLI::App& command, bool required) 
   command.add_option("--crop", given->crop, "Centre crop to HxW")->group(group);
   command.add_option("--resize", given->resize, "Bilinear, to HxW")->group(group);
   command.add_option("--pad", given->options.preprocessing.pad, "Zero pixels on every side")
+      ->transform(at_least(0))
       ->group(group);
   command.add_option("--scale", given->scale, "Factor of every pixel, e.g. 1/255")->group(group);
   command
@@ -67,6 +69,7 @@ std::function<DataOptions()> add_data_options(CLI::App& command, bool required) 
   command
       .add_option("--label-offset", given->options.label_offset,
                   "Added to every label (networks with a background class)")
+      ->transform(whole_number(std::numeric_limits<int64_t>::min(), "a whole number"))
       ->group(group);
   command
       .add_option("--class-names", given->options.class_names_file, "Text file, one name a line")

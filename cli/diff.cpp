@@ -31,7 +31,7 @@ void add_diff(CLI::App& app) {
       ->required()
       ->type_name("AFTER.h5");
   command->add_option("--top", given->top, "Number of the neurons that moved most")
-      ->check(at_least(0))
+      ->transform(at_least(0))
       ->capture_default_str();
   command->add_flag("--json", given->json, "Print JSON instead of tables");
   command->footer(

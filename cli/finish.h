@@ -14,7 +14,8 @@ namespace vigor {
 AnalyzeProgress show_progress(Progress& progress);
 
 void finish_run(Run& run, const DataOptions& data, const std::string& output, Progress& progress);
-void finish_injection(Injection& injection, const DataOptions& data, const std::string& output,
-                      Progress& progress);
+/// `list` (may be null): what was run; a line says how much of it was left out.
+void finish_injection(Injection& injection, const DataOptions& data, const FaultList* list,
+                      const std::string& output, Progress& progress);
 
 }  // namespace vigor

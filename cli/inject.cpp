@@ -31,6 +31,17 @@ int64_t faults_of(const Injection& injection) {
   return sum;
 }
 
+void tell_left_out(const Injection& injection, const FaultList& list, Progress& progress) {
+  const auto left_out = std::ranges::count_if(list.faults, [&](const ListedFault& fault) {
+    return injection.golden_class[static_cast<size_t>(fault.input)] < 0;
+  });
+  if (left_out == 0) return;
+  progress.line(
+      fmt::format("{} of {} listed faults left out: the fault-free run of their inputs "
+                  "holds NaN or infinity",
+                  with_commas(left_out), with_commas(std::ssize(list.faults))));
+}
+
 void run(const Given& given, const DataOptions& data_options, const Source& source) {
   std::vector<std::filesystem::path> others =
       with(files_of(data_options), {given.model, given.faults});
@@ -68,20 +79,21 @@ void run(const Given& given, const DataOptions& data_options, const Source& sour
       Injection injection = inject(graph, data, given.options, listed, events, &kept.log());
       if (!is_first()) return;
       if (writer) writer->finish();
-      finish_injection(injection, data_options, given.output, progress);
+      finish_injection(injection, data_options, listed, given.output, progress);
     }
   });
 }
 
 }  // namespace
 
-void finish_injection(Injection& injection, const DataOptions& data, const std::string& output,
-                      Progress& progress) {
+void finish_injection(Injection& injection, const DataOptions& data, const FaultList* list,
+                      const std::string& output, Progress& progress) {
   injection.split = data.split;
   describe_caller(injection.provenance);
   write_injection(output, injection);
   progress.line(fmt::format("{} faults on {} inputs, {} -> {}", with_commas(faults_of(injection)),
                             injection.inputs(), duration(injection.provenance.seconds), output));
+  if (list) tell_left_out(injection, *list, progress);
 }
 
 void add_inject(CLI::App& app) {
@@ -99,9 +111,11 @@ void add_inject(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::IsMember({"input", "layer", "model"}));
   command->add_option("--margin", options.plan.margin, "Margin of error of a critical rate")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(inner_share());
   command->add_option("--confidence", options.plan.confidence, "Confidence of the margin")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(inner_share());
   command->add_flag("--until-margin", options.plan.until_margin,
                     "Stop as soon as the Wilson interval is as narrow as the margin asks");
   CLI::Option* exhaustive = command->add_flag(
@@ -119,7 +133,7 @@ void add_inject(CLI::App& app) {
                           "A random sample of each site: a number, or a share such as 5%");
   CLI::Option* inputs =
       command->add_option("--inputs", options.inputs, "Use the first N of the split (all)")
-          ->check(CLI::PositiveNumber);
+          ->transform(at_least(1));
   CLI::Option* sites =
       command
           ->add_option("--sites", options.sites,
@@ -129,14 +143,11 @@ void add_inject(CLI::App& app) {
       ->add_option("--prober", options.prober, "region (fast), suffix, or reference (the oracle)")
       ->capture_default_str()
       ->check(CLI::IsMember({"region", "suffix", "reference"}));
-  command
-      ->add_option("--batch", options.lanes, "Batch of the probers, a multiple of 16: same results")
-      ->capture_default_str();
+  add_batch_option(*command, options.lanes);
   add_memory_option(*command, options.memory);
   command->add_option("--threads", options.threads, "Threads (all cores): the same results")
-      ->check(CLI::PositiveNumber);
-  command->add_option("--seed", options.seed, "Of everything drawn at random")
-      ->capture_default_str();
+      ->transform(at_least(1));
+  add_seed_option(*command, options.seed);
   for (const char* name : {"--plan", "--margin", "--until-margin"}) {
     exhaustive->excludes(command->get_option(name));
     faults->excludes(command->get_option(name));
@@ -151,9 +162,15 @@ void add_inject(CLI::App& app) {
       "      --sites fc1 --save-faults faults.csv -o all.h5\n"
       "  vigor inject net.onnx --data npz:images.npz --faults faults.csv -o again.h5");
   add_keep_options(*command, given->keep);
+  // It looks at all faults.
+  command->get_option("--until-margin")->excludes(command->get_option("--shard"));
   command->callback([given, data, command] {
     check_stored(given->options.stored);
-    run(*given, data(), {given->model, given->faults, data_arguments(*command)});
+    const DataOptions data_options = checked_usage([&] {
+      check_sample(given->options.neurons);
+      return data();
+    });
+    run(*given, data_options, {given->model, given->faults, data_arguments(*command)});
   });
 }
 

@@ -61,7 +61,7 @@ void add_save_every(CLI::App& command, KeepGiven& given) {
   command
       .add_option("--save-every", given.every,
                   "Seconds between writing finished work to OUTPUT.parts (by what it costs)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(number("seconds from 0 on", [](double x) { return x >= 0; }));
 }
 
 std::string to_json(const Source& source) {

@@ -53,7 +53,7 @@ void add_map(CLI::App& app) {
   command->add_option("--model", given->model, "The network (that of the run)");
   const auto data = add_data_options(*command, false);
   command->add_option("--threads", given->threads, "Threads (all cores): the same results")
-      ->check(CLI::PositiveNumber);
+      ->transform(at_least(1));
   command->footer(
       "Network and data default to those that the run names; they must be the same.\n"
       "Examples:\n"

@@ -41,8 +41,9 @@ void run(const Given& given, const std::optional<DataOptions>& data_given) {
     options.threads = given.threads;
     std::optional<FaultList> list;
     if (!faults.empty()) list = read_fault_list(faults, graph, data.size());
-    Injection injection = inject(graph, data, options, list ? &*list : nullptr, {}, &log);
-    finish_injection(injection, data_options, given.output, progress);
+    const FaultList* listed = list ? &*list : nullptr;
+    Injection injection = inject(graph, data, options, listed, {}, &log);
+    finish_injection(injection, data_options, listed, given.output, progress);
   } else {
     AnalyzeOptions options = parse_analyze_options(head.options, head.seed);
     options.threads = given.threads;
@@ -64,7 +65,7 @@ void add_merge(CLI::App& app) {
   command->add_option("--faults", given->faults, "The list of faults, if it has moved");
   const auto data = add_data_options(*command, false);
   command->add_option("--threads", given->threads, "Threads (all cores): the same results")
-      ->check(at_least(1));
+      ->transform(at_least(1));
   command->footer(
       "Model and data are those that the first part names; give --data, with all its options,\n"
       "if they have moved. Others are refused.\n"
@@ -74,7 +75,7 @@ void add_merge(CLI::App& app) {
       "  vigor merge 1.h5 2.h5 -o run.h5");
   command->callback([given, data, command] {
     std::optional<DataOptions> options;
-    if (!data_arguments(*command).empty()) options = data();
+    if (!data_arguments(*command).empty()) options = checked_usage(data);
     run(*given, options);
   });
 }

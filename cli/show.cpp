@@ -58,7 +58,7 @@ void add_show(CLI::App& app) {
       ->type_name("RUN.h5");
   command->add_option("--site", options->site, "This site alone")->type_name("NAME");
   command->add_option("--top", options->top, "Number of the most vulnerable neurons")
-      ->check(at_least(0))
+      ->transform(at_least(0))
       ->capture_default_str();
   command->add_option("--csv", options->csv, "Write sites.csv, bits.csv and neurons.csv there")
       ->type_name("DIR");

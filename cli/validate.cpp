@@ -133,18 +133,18 @@ void add_validate(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::IsMember({"input", "layer", "exhaustive"}));
   command->add_option("--margin", options.plan.margin, "Margin of error of a critical rate")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(inner_share());
   command->add_option("--inputs", options.inputs, "Use the first N of --data (all)")
-      ->check(at_least(1));
+      ->transform(at_least(1));
   command
       ->add_option("--require", given->require,
                    "Fail unless this share of true non-critical and true critical faults is "
                    "reached by every site, and over all sites by the lower end of the interval")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(number("a share from 0 to 1", [](double x) { return x >= 0 && x <= 1; }));
   command->add_option("--threads", options.threads, "Threads (all cores): the same results")
-      ->check(at_least(1));
-  command->add_option("--seed", options.seed, "Of everything drawn at random")
-      ->capture_default_str();
+      ->transform(at_least(1));
+  add_seed_option(*command, options.seed);
   add_save_every(*command, given->keep);
   command->footer(
       "Without --data: on the inputs that the ranges were computed from (set 1), found where the\n"
@@ -157,7 +157,7 @@ void add_validate(CLI::App& app) {
   command->callback([given, data, command] {
     std::optional<DataOptions> chosen;
     if (command->count("--data") > 0) {
-      chosen = data();
+      chosen = checked_usage(data);
     } else if (!data_arguments(*command).empty()) {
       throw CLI::RequiredError("--data");
     }

@@ -150,6 +150,11 @@ TEST(Npy, RefusesHeadersItCannotRead) {
   refuses(npy_bytes("<f4", "(0, 4611686018427387904, 9223372036854775807)", ""), "is empty");
   refuses(npy_bytes("|u1", "(2, 12)", data), "expected images");
   refuses(npy_bytes("|u1", "(1, 3, 2, 4)", data), "expected images");
+  refuses(npy_bytes("<f4", "(2, 3), 'shape': (3, 2)", data), "got 'shape' twice");
+  refuses(npy_bytes("<f4", "(2, 3), \"shape\": (3, 2)", data), "got 'shape' twice");
+  refuses(npy_bytes("<f4', 'descr': '<i4", "(2, 3)", data), "got 'descr' twice");
+  refuses(npy_bytes("<f4", "(2, 3)", data, "False, 'fortran_order': True"),
+          "got 'fortran_order' twice");
   std::string version = npy_bytes("<f4", "(2, 3)", data);
   version[6] = 4;
   refuses(version, "npy version 4");
@@ -201,6 +206,16 @@ TEST(Npz, SurvivesEveryDamagedByte) {
       }
     }
   }
+}
+
+TEST(Npz, RefusesTwoEntriesOfOneName) {
+  const TempDir dir;
+  const auto refuses = [&](const std::vector<ZipMember>& members, const std::string& why) {
+    expect_error("npz:" + dir.write("a.npz", zip_bytes(members)), why);
+  };
+  const ZipMember x{.name = "x.npy", .data = kFloats}, y{.name = "y.npy", .data = kLabels};
+  refuses({x, y, x}, "got 2 entries x.npy, expected one");
+  refuses({x, y, y, y}, "got 3 entries y.npy, expected one");
 }
 
 TEST(Npz, RefusesEntriesItCannotRead) {

@@ -65,6 +65,24 @@ TEST(Dataset, RefusesClassNamesThatAreNoText) {
   expect_error(options, "no such file");
 }
 
+// A result file pads them to the longest.
+TEST(Dataset, RefusesClassNamesThatNoResultFileHolds) {
+  const TempDir dir;
+  DataOptions options = small_data(dir);
+  const auto names = [&](size_t longest) {
+    std::string text(longest, 'x');
+    for (int i = 1; i < 4096; ++i) text += "\nname";
+    return dir.write("names", text);
+  };
+  options.class_names_file = names(4096);
+  EXPECT_EQ(Dataset::open(options).class_names().size(), 4096U);
+  options.class_names_file = names(4097);
+  expect_error(options, "names] got 4096 class names of up to 4097 bytes");
+  options.class_names_file = names(4096);
+  options.label_offset = 1;
+  expect_error(options, "got 4097 class names");
+}
+
 TEST(Dataset, AppliesAndRecordsPreprocessing) {
   const TempDir dir;
   DataOptions options = small_data(dir);

@@ -348,6 +348,19 @@ TEST(Inject, RunsListedValues) {
   EXPECT_THAT(to_text(injection), HasSubstr("given values"));
 }
 
+TEST(Inject, PassesOverAByteOrderMark) {
+  const SmallCase small(7);
+  const std::string site = select_sites(small.graph, "logits")[0].name;
+  const std::string mark = "\xef\xbb\xbf", head = "input,site,element,bit\n";
+  const auto read = [&](const std::string& text) {
+    return read_fault_list(small.folder.write("list.csv", text), small.graph, 6);
+  };
+  EXPECT_EQ(read(mark + head + "2," + site + ",0,31\n").faults.at(0).input, 2);
+  EXPECT_THAT(error_of([&] { read(mark + mark + head); }), HasSubstr("expected a line that names"));
+  EXPECT_THAT(error_of([&] { read(head + mark + "2," + site + ",0,31\n"); }),
+              HasSubstr("input: got"));
+}
+
 TEST(Inject, RefusesDamagedLists) {
   const SmallCase small(8);
   const std::string site = select_sites(small.graph, "logits")[0].name;
@@ -361,6 +374,8 @@ TEST(Inject, RefusesDamagedLists) {
   EXPECT_THAT(refusal("input,site,element,bit"), HasSubstr("holds no faults"));
   EXPECT_THAT(refusal("input,site\n"), HasSubstr("bad.csv:1] expected a line that names"));
   EXPECT_THAT(refusal("input,site,element\n"), HasSubstr("'bit' or 'value'"));
+  EXPECT_THAT(refusal("input,site,element,bit,element\n"),
+              HasSubstr("bad.csv:1] got two columns 'element', expected one"));
   EXPECT_THAT(refusal(head + "0," + site + ",0,31,\n6," + site + ",0,1,\n"),
               HasSubstr("bad.csv:3] input: got 6, expected 0 to 5"));
   EXPECT_THAT(refusal(head + "0,conv9,0,31,\n"), HasSubstr("no site 'conv9'"));

@@ -14,6 +14,7 @@
 #include <limits>
 #include <random>
 
+#include "dataset.h"
 #include "error.h"
 #include "example_run.h"
 #include "hdf5_group.h"
@@ -183,6 +184,15 @@ TEST_F(Store, KeepsLargeArrays) {
   const Run got = read_run(file("a.h5"));
   EXPECT_EQ(got.class_names, run.class_names);
   expect_same(got.sites[0], run.sites[0]);
+}
+
+// What a data set may bring can be read again.
+TEST_F(Store, KeepsTheLongestClassNames) {
+  Run run = example_run();
+  run.class_names.assign(4096, "a name");
+  run.class_names[7].assign(kMostClassNameBytes / run.class_names.size(), 'x');
+  write_run(file("a.h5"), run);
+  EXPECT_EQ(read_run(file("a.h5")).class_names, run.class_names);
 }
 
 TEST_F(Store, EqualRunsGiveEqualFiles) {

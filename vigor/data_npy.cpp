@@ -26,8 +26,11 @@ struct NpyArray {
   size_t offset = 0;
 };
 
-// The text after "'key':" without leading spaces.
+// The text after "'key':" without leading spaces. Readers differ in which of two values they take.
 std::string_view value_of(std::string_view header, std::string_view key, const std::string& where) {
+  if (header.find(key) != header.rfind(key)) {
+    fail(where, "damaged npy header: got '{}' twice, expected it once", key);
+  }
   const std::string quoted = fmt::format("'{}':", key);
   const size_t found = header.find(quoted);
   const size_t begin = found == std::string_view::npos
@@ -201,9 +204,13 @@ DataSource open_npy(const std::string& path, const DataOptions& options) {
 DataSource open_npz(const std::string& path, const DataOptions& options) {
   DataFile file(path);
   const std::vector<ZipEntry> entries = zip_entries(file);
+  // Readers differ in which of two entries they take.
   const auto find = [&](std::string_view name) {
-    return std::find_if(entries.begin(), entries.end(),
-                        [&](const ZipEntry& entry) { return entry.name == name; });
+    const auto named = [&](const ZipEntry& entry) { return entry.name == name; };
+    const auto found = std::find_if(entries.begin(), entries.end(), named);
+    const auto count = std::count_if(found, entries.end(), named);
+    if (count > 1) fail(path, "got {} entries {}, expected one", count, name);
+    return found;
   };
   const auto x = find("x.npy");
   const auto y = find("y.npy");

@@ -58,6 +58,14 @@ void shift_labels(DataSource& source, const DataOptions& options) {
   }
 }
 
+void check_class_names(const std::vector<std::string>& names, const std::string& where) {
+  size_t longest = 0;
+  for (const std::string& name : names) longest = std::max(longest, name.size());
+  if (longest == 0 || names.size() <= kMostClassNameBytes / longest) return;
+  fail(where, "got {} class names of up to {} bytes, expected a product of at most {}",
+       names.size(), longest, kMostClassNameBytes);
+}
+
 }  // namespace
 
 void set_pixels(DataSource& source, PixelBlock block, const Preprocessing& preprocessing,
@@ -105,6 +113,9 @@ Dataset Dataset::open(const DataOptions& options) {
     }
   }
   shift_labels(source, options);
+  check_class_names(source.class_names, options.class_names_file.empty()
+                                            ? source.description
+                                            : options.class_names_file);
   return {std::make_shared<const DataSource>(std::move(source)), options.preprocessing};
 }
 

@@ -13,6 +13,9 @@ namespace vigor {
 
 struct DataSource;
 
+/// Class names, each as long as the longest: a result file holds no more of them.
+inline constexpr size_t kMostClassNameBytes = size_t{1} << 24;
+
 /// Which data to read and how. `spec` is one of
 ///   idx:IMAGES[,LABELS]   MNIST's idx files, uint8 [N,H,W] and [N], plain or gzip
 ///   mnist:DIR             MNIST's four files, plain or gzip
@@ -46,7 +49,8 @@ struct DataOptions {
 class Dataset {
  public:
   /// Checks all files and options. Throws Error for a missing, damaged or empty data set, for
-  /// labels that do not match the samples, and for preprocessing that does not fit.
+  /// labels that do not match the samples, for class names that no result file can hold, and for
+  /// preprocessing that does not fit.
   static Dataset open(const DataOptions& options);
 
   /// Number of samples, at least 1.

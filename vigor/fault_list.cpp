@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::streamsize kMostLine = 1 << 16;
 constexpr std::string_view kLineBreak = "\n";
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";  // spreadsheets write one
 constexpr std::string_view kHeader = "input,site,element,bit,value,outcome,top,rank,inf";
 
 class ListReader {
@@ -58,6 +59,7 @@ class ListReader {
       ++line_;
       hash_.add(text_);
       hash_.add(kLineBreak);
+      if (line_ == 1 && text_.starts_with(kByteOrderMark)) text_.erase(0, kByteOrderMark.size());
       if (text_.ends_with('\r')) text_.pop_back();
       if (text_.empty()) continue;
       auto fields = split_row(text_);
@@ -73,7 +75,11 @@ class ListReader {
   }
 
   void read_columns() {
-    for (size_t c = 0; c < fields_.size(); ++c) column_.try_emplace(fields_[c], c);
+    for (size_t c = 0; c < fields_.size(); ++c) {
+      if (!column_.try_emplace(fields_[c], c).second && !fields_[c].empty()) {
+        refuse(fmt::format("got two columns '{}', expected one", printable(fields_[c])));
+      }
+    }
     for (const char* needed : {"input", "site", "element"}) {
       if (!column_.contains(needed)) {
         refuse(fmt::format("expected a line that names the columns, with '{}'", needed));

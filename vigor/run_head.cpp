@@ -38,14 +38,24 @@ Shape without_batch(const Shape& shape) {
   return shape.size() > 1 && shape[0] == 1 ? Shape(shape.begin() + 1, shape.end()) : shape;
 }
 
+Shape without_ones(Shape shape) {
+  std::erase(shape, 1);
+  return shape;
+}
+
+// The same values in the same order. A flat shape says nothing of the order.
+bool same_in_memory(const Shape& got, const Shape& expected) {
+  const Shape a = without_ones(got), b = without_ones(expected);
+  return a == b || (element_count(a) == element_count(b) && (a.size() <= 1 || b.size() <= 1));
+}
+
 }  // namespace
 
 void check_data(const Graph& graph, const Dataset& data) {
-  const Shape& expected = graph.tensor(graph.input).shape;
-  if (element_count(data.sample_shape()) != graph.tensor(graph.input).size) {
-    fail("data", "{}: got samples of {}, expected {} elements as the input of {} ({})",
-         data.description(), to_string(data.sample_shape()), graph.tensor(graph.input).size,
-         graph.file, to_string(expected));
+  const Shape expected = without_batch(graph.tensor(graph.input).shape);
+  if (!same_in_memory(data.sample_shape(), expected)) {
+    fail("data", "{}: got samples of {}, expected {} as the input of {}", data.description(),
+         to_string(data.sample_shape()), to_string(expected), graph.file);
   }
   for (int64_t i = 0; i < data.size(); ++i) {
     if (data.label(i) >= graph.classes()) {

@@ -9,8 +9,9 @@
 
 namespace vigor {
 
-/// "data: got 3x32x32, expected 1x28x28" unless a sample has as many elements as the network's
-/// input (equal counts are reshaped); labels must be classes of the network.
+/// "[data] got samples of 32x32x3, expected 3x32x32" unless a sample has the shape of the network's
+/// input, up to dimensions of 1, or one of the two is flat and they have as many elements; labels
+/// must be classes of the network.
 void check_data(const Graph& graph, const Dataset& data);
 
 /// Inputs [first, first + count) of the data, one after the other.

@@ -214,6 +214,14 @@ class BadData(Case):
     def test_other_shape(self):
         np.savez(self.folder / "wide.npz", **samples(shape=(1, 6, 7)))
         self.refuses_data("npz:wide.npz", "wide.npz", "1x6x7", "net.onnx")
+        np.savez(self.folder / "turned.npz", **samples(shape=(4, 9)))
+        self.refuses_data("npz:turned.npz", "got samples of 4x9, expected 1x6x6")
+
+    def test_same_order_in_memory(self):
+        values = samples()["x"]
+        for shape in ((36,), (6, 6), (6, 1, 6), (36, 1)):
+            np.savez(self.folder / "same.npz", x=values.reshape(12, *shape))
+            self.analyze(data="npz:same.npz")
 
     def test_empty(self):
         np.savez(self.folder / "none.npz", **samples(0))
@@ -515,6 +523,58 @@ class Usage(Case):
             with self.subTest(option=option, value=value):
                 self.wrong("analyze", "net.onnx", "--data", "npz:data.npz", "-o", "run.h5",
                            option, value, naming=option.lstrip("-"))
+
+    def test_wrong_values_of_injections(self):
+        inject = ["inject", "net.onnx", "--data", "npz:data.npz", "-o", "fi.h5"]
+        for option, value in [("--margin", "0"), ("--margin", "nan"), ("--margin", "1"),
+                              ("--confidence", "1"), ("--batch", "17"), ("--neurons", "0"),
+                              ("--inputs", "0"), ("--inputs", "9" * 20), ("--threads", "0"),
+                              ("--scale", "x"), ("--save-every", "-1"), ("--save-every", "nan"),
+                              ("--save-every", "inf")]:
+            with self.subTest(option=option, value=value):
+                self.wrong(*inject, option, value, naming=option.lstrip("-"))
+        self.wrong(*inject, "--shard", "1/2", "--until-margin", naming="--until-margin")
+
+    def test_wrong_values_elsewhere(self):
+        for arguments in (["validate", "run.h5", "--margin", "0"],
+                          ["validate", "run.h5", "--require", "nan"],
+                          ["bench", "--signature", "--batch", "7"],
+                          ["map", "run.h5", "-o", "map.h5", "--threads", "0"]):
+            with self.subTest(arguments):
+                self.wrong(*arguments, naming=arguments[-2])
+
+    def test_numbers_are_taken_as_given(self):
+        analyze = ["analyze", "net.onnx", "--data", "npz:data.npz", "-o", "run.h5"]
+        for command in (analyze, ["inject", *analyze[1:]], ["validate", "run.h5"]):
+            for value in (str(2 ** 64), "-1", "", "0x10", "1.5", " 1"):
+                with self.subTest(command=command[0], value=value):
+                    self.wrong(*command, "--seed", value, naming="--seed")
+        for option in ("--inputs", "--pad", "--label-offset", "--threads"):
+            self.wrong(*analyze, option, "9" * 20, naming=option)
+        self.vigor(*analyze, "--seed", str(2 ** 64 - 1), "--inputs", "010")
+        with h5py.File(self.folder / "run.h5") as run:
+            self.assertEqual(run.attrs["seed"], 2 ** 64 - 1)
+            self.assertEqual(len(run["inputs/index"]), 10)
+
+    def test_expected_numbers_are_named(self):
+        inject = ["inject", "net.onnx", "--data", "npz:data.npz", "-o", "fi.h5"]
+        self.wrong(*inject, "--inputs", "0", naming="got '0', expected a number from 1 on")
+        self.wrong(*inject, "--save-every", "-1", naming="got '-1', expected seconds from 0 on")
+
+    def test_hostile_values(self):
+        analyze = ["analyze", "net.onnx", "--data", "npz:data.npz", "-o", "run.h5"]
+        inject = ["inject", *analyze[1:]]
+        hostile = "a" + HOSTILE
+        for arguments in (*([*analyze, option] for option in
+                            ("--threads", "--memory", "--scale", "--classes", "--seed", "--batch",
+                             "--neurons", "--audit", "--crop")),
+                          *([*inject, option] for option in
+                            ("--shard", "--save-every", "--format", "--margin")),
+                          ["help"], ["completion"], ["show", "run.h5"]):
+            with self.subTest(arguments):
+                text = self.vigor(*arguments, hostile, code=2).stderr
+                self.assert_harmless(text)
+                self.assertLessEqual(text.count("\n"), 2, text)
 
     def test_help(self):
         for command in ([], ["inspect"], ["analyze"], ["show"], ["report"], ["bench"]):
@@ -859,6 +919,24 @@ class Report(Case):
         self.refuses(self.vigor, "report", "fi.h5", "-o", "x.html", naming=["fi.h5", "injection"])
 
 
+class ListedFaults(Case):
+    def test_faults_on_inputs_that_are_not_finite(self):
+        data = samples()
+        data["x"][2] = np.nan
+        np.savez(self.folder / "nan.npz", **data)
+        inject = ["inject", "net.onnx", "--data", "npz:nan.npz", "--faults", "list.csv"]
+        head, faults = "input,site,element,bit\n", [f"{i},fc1,0,31\n" for i in (0, 2, 2, 3)]
+        self.save("list.csv", (head + "".join(faults)).encode())
+        text = self.vigor(*inject, "-o", "fi.h5").stderr
+        self.assertIn("2 faults on", text)
+        self.assertIn("2 of 4 listed faults left out", text)
+        self.vigor(*inject, "--shard", "1/1", "-o", "part.h5")
+        self.assertIn("2 of 4 listed faults left out",
+                      self.vigor("merge", "part.h5", "-o", "fi.h5").stderr)
+        self.save("list.csv", (head + faults[0]).encode())
+        self.assertNotIn("left out", self.vigor(*inject, "-o", "fi.h5").stderr)
+
+
 class Validate(Case):
     def setUp(self):
         super().setUp()
@@ -946,9 +1024,8 @@ class Validate(Case):
                 (["--model", "other.onnx"], ["model", "other.onnx", "net.onnx"]),
                 (["--model", "none.onnx"], ["none.onnx"]),
                 (["--data", "npz:none.npz"], ["none.npz"]),
-                (["--data", "npz:small.npz"], ["data", "expected 36"]),
+                (["--data", "npz:small.npz"], ["data", "expected 1x6x6"]),
                 (["--data", "npz:data.npz", "--unseen-only"], ["data.npz", "unseen"]),
-                (["--margin", "2"], ["margin"]),
                 (["-o", "none/v.json"], ["none"]),
                 (["-o", "run.h5"], ["run.h5"])]:
             with self.subTest(arguments):
@@ -959,7 +1036,7 @@ class Validate(Case):
         self.refuses(self.validate, naming=["data.npz", "SHA-256"])
 
     def test_usage(self):
-        for arguments in (["--plan", "model"], ["--require", "2"], ["--threads", "0"],
+        for arguments in (["--plan", "model"], ["--require", "2"], ["--margin", "2"], ["--threads", "0"],
                           ["--unseen-only"], ["--scale", "1/255"], ["--inputs", "0"]):
             with self.subTest(arguments):
                 self.vigor("validate", "run.h5", *arguments, code=2)
