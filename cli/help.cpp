@@ -2,7 +2,6 @@
 
 #include "commands.h"
 #include "man_page.h"
-#include "printable.h"
 
 namespace vigor {
 
@@ -30,7 +29,7 @@ void run(const CLI::App& app, const Given& given) {
 
 }  // namespace
 
-// The last to be added: it knows all others, and says what is wrong with their usage.
+// The last to be added: it knows all others.
 void add_help(CLI::App& app) {
   std::vector<std::string> names{"help"};
   for (const CLI::App* known : app.get_subcommands({})) names.push_back(known->get_name());
@@ -40,11 +39,6 @@ void add_help(CLI::App& app) {
   command->add_flag("--man", given->man, "Print the manual page, for man -l")->group("");
   command->footer("Examples:\n  vigor help\n  vigor help analyze");
   command->callback([given, &app] { run(app, *given); });
-  // What was given may hold control characters.
-  app.failure_message([](const CLI::App* failed, const CLI::Error& error) {
-    const CLI::Error safe(error.get_name(), printable(error.what()), error.get_exit_code());
-    return CLI::FailureMessage::simple(failed, safe);
-  });
 }
 
 }  // namespace vigor

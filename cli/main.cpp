@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -16,6 +15,7 @@
 #include "error.h"
 #include "exit_codes.h"
 #include "kernels/kernels.h"
+#include "printable.h"
 #include "processes.h"
 #include "progress.h"
 #include "workers.h"
@@ -35,11 +35,10 @@ void finish_output() {
   vigor::fail("stdout", "cannot be written: {}", std::generic_category().message(errno));
 }
 
-// One line, whatever stands in the names of files.
-std::string one_line(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
-  return text;
+// What was given may hold control characters.
+std::string wrong_usage(const CLI::App* failed, const CLI::Error& error) {
+  const CLI::Error safe(error.get_name(), vigor::one_line(error.what()), error.get_exit_code());
+  return CLI::FailureMessage::simple(failed, safe);
 }
 
 // Commands that several processes can share; the others would each do all of it.
@@ -62,6 +61,7 @@ int run(int argc, char** argv) {
                        vigor::kernels().name);
   });
   app.require_subcommand(1);
+  app.failure_message(wrong_usage);
   app.get_formatter()->column_width(34);
   std::string footer =
       "Example:\n  vigor analyze models/lenet5_fashion_mnist.onnx --data fashion-mnist \\\n"
@@ -92,7 +92,7 @@ int run(int argc, char** argv) {
   if (first[0] != '-' && app.get_subcommands(named).empty()) {
     if (vigor::is_first()) {
       vigor::to_stderr(
-          fmt::format("vigor: unknown command '{}': see vigor --help\n", one_line(first)));
+          fmt::format("vigor: unknown command '{}': see vigor --help\n", vigor::one_line(first)));
     }
     return vigor::kWrongUsage;
   }
@@ -105,7 +105,9 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     std::ostringstream unseen;
     const int code = vigor::is_first() ? app.exit(error) : app.exit(error, unseen, unseen);
-    return code == 0 ? 0 : vigor::kWrongUsage;
+    if (code != 0) return vigor::kWrongUsage;
+    finish_output();
+    return 0;
   }
   finish_output();
   return 0;
@@ -114,7 +116,7 @@ int run(int argc, char** argv) {
 // What fails in all processes is said by the first one, which ends the others before they speak.
 void say(const std::string& message) {
   if (!vigor::is_first()) std::this_thread::sleep_for(std::chrono::seconds(1));
-  std::fprintf(stderr, "vigor: %s\n", one_line(message).c_str());  // memory may be short
+  std::fprintf(stderr, "vigor: %s\n", vigor::one_line(message).c_str());  // memory may be short
 }
 
 // Closed streams would give their numbers to files that are opened. Reading from standard output

@@ -473,6 +473,7 @@ TEST(Printable, KeepsTextAndReplacesTheRest) {
   EXPECT_EQ(printable("a\nb\x1b\xff\xc3"), "a?b???");
   EXPECT_EQ(printable("\xc0\xaf\xed\xa0\x80\xe2\x80\xae"), "????????");
   EXPECT_EQ(printable(std::string(300, 'x')), std::string(197, 'x') + "...");
+  EXPECT_EQ(one_line(std::string(300, 'x') + "\n"), std::string(300, 'x') + "?");
 }
 
 TEST(Hash, Sha256) {

@@ -1,6 +1,7 @@
 #include "printable.h"
 
 #include <cstdint>
+#include <limits>
 
 namespace vigor {
 
@@ -26,14 +27,11 @@ size_t sequence(std::string_view text) {
   return code < kLeast[length] || code > 0x10ffff || surrogate || control ? 0 : length;
 }
 
-}  // namespace
-
-std::string printable(std::string_view text) {
-  constexpr size_t kMost = 200;
+std::string safe_text(std::string_view text, size_t most) {
   std::string safe;
   while (!text.empty()) {
     const size_t length = sequence(text);
-    if (safe.size() + (length ? length : 1) > kMost - 3) return safe + "...";
+    if (safe.size() + (length ? length : 1) > most - 3) return safe + "...";
     if (length) {
       safe += text.substr(0, length);
     } else {
@@ -43,5 +41,13 @@ std::string printable(std::string_view text) {
   }
   return safe;
 }
+
+}  // namespace
+
+std::string one_line(std::string_view text) {
+  return safe_text(text, std::numeric_limits<size_t>::max());
+}
+
+std::string printable(std::string_view text) { return safe_text(text, 200); }
 
 }  // namespace vigor

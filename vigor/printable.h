@@ -6,7 +6,9 @@
 
 namespace vigor {
 
-/// Valid UTF-8 without control characters, at most 200 bytes: whatever else becomes '?'.
+/// Valid UTF-8 without control characters: whatever else becomes '?'.
+std::string one_line(std::string_view text);
+/// The same, of at most 200 bytes.
 std::string printable(std::string_view text);
 
 }  // namespace vigor

@@ -394,7 +394,8 @@ class Streams(Case):
 
     def test_standard_output(self):
         self.analyze()
-        for command in ("show run.h5", "inspect net.onnx", "help"):
+        for command in ("show run.h5", "inspect net.onnx", "help", "--help", "--version",
+                        "analyze --help"):
             for how in (">&-", ">/dev/full"):
                 with self.subTest(command + how):
                     result = subprocess.run(["bash", "-c", f"{VIGOR} {command} {how}"],

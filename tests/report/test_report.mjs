@@ -82,8 +82,10 @@ const parsed = (text) => {
   return plain === '\u2013' ? NaN : parseFloat(plain);
 };
 const csv = (text) => text.trim().split('\n').map((row) => row.split(',').map((v) => (v === '' || Number.isNaN(Number(v)) ? v : Number(v))));
+// Chromium loses one now and then on a busy machine, so that a second click must do.
 async function download(page, button) {
-  const [saved] = await Promise.all([page.waitForEvent('download'), button.click()]);
+  const click = (timeout) => Promise.all([page.waitForEvent('download', {timeout}), button.click()]);
+  const [saved] = await click(10_000).catch(() => click(60_000));
   return readFileSync(await saved.path());
 }
 
