@@ -75,11 +75,9 @@ TEST(Overlay, LongNamesAreToldApart) {
   TempDir folder;
   const auto file = folder.write("long.onnx", model.SerializeAsString());
   const auto values = [](const std::filesystem::path& path) {
+    const json content = json::parse(node_data(sheet_of(path, "all"), path));
     std::vector<json> found;
-    for (const auto& node :
-         json::parse(node_data(sheet_of(path, "all"), path)).front().at("results")) {
-      found.push_back(node.at("value"));
-    }
+    for (const json& node : content.front().at("results")) found.push_back(node.at("value"));
     std::sort(found.begin(), found.end());
     return found;
   };
