@@ -46,7 +46,7 @@ void widen(const char* bytes, std::vector<int64_t>& to) {
     T value;
     std::memcpy(&value, bytes, sizeof value);
     bytes += sizeof value;
-    x = static_cast<int64_t>(value);
+    x = static_cast<int64_t>(value);  // NOLINT(bugprone-signed-char-misuse): a number
   }
 }
 
@@ -105,7 +105,7 @@ fs::path external_file(const std::string& location, const fs::path& folder,
   }
   std::error_code error;
   const fs::path root = fs::canonical(folder, error);
-  const fs::path file = error ? fs::path() : fs::canonical(folder / relative, error);
+  fs::path file = error ? fs::path() : fs::canonical(folder / relative, error);
   if (error) refuse("no such file");
   if (std::mismatch(root.begin(), root.end(), file.begin(), file.end()).first != root.end()) {
     refuse("leads out of the model's folder");

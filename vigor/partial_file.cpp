@@ -54,7 +54,7 @@ std::filesystem::path written_file(const std::filesystem::path& file) {
     throw Error("is not a regular file");
   }
   if (!std::filesystem::is_symlink(std::filesystem::symlink_status(file, error))) return file;
-  const auto target = std::filesystem::canonical(file, error);
+  auto target = std::filesystem::canonical(file, error);
   if (error) throw Error("is a link that leads to no file");
   return target;
 }
