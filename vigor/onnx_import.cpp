@@ -244,7 +244,9 @@ void Importer::read_input(const onnx::ValueInfoProto& input) {
   if (options_.strip_final && shape.size() < 2) {
     fail(where, "got rank {}, expected a batch and at least one more dimension", shape.size());
   }
-  if (element_count(shape) > kMostElements) fail(where, "{} is too large", to_string(shape));
+  if (element_count(shape) > std::min(options_.most_elements, kMostElements)) {
+    fail(where, "{} is too large", to_string(shape));
+  }
   graph_.input = graph_.add_tensor(printable(input.name()), shape);
   values_[input.name()].tensor = graph_.input;
 }
