@@ -44,10 +44,10 @@ void tell_left_out(const Injection& injection, const FaultList& list, Progress& 
 
 void run(const Given& given, const DataOptions& data_options, const Source& source) {
   std::vector<std::filesystem::path> others =
-      with(files_of(data_options), {given.model, given.faults});
+      joined(files_of(data_options), {given.model, given.faults});
   check_output(given.output, others);
   if (!given.save.empty()) {
-    others = with(others, {given.output, given.output + ".partial"});
+    others = joined(others, {given.output, given.output + ".partial"});
     check_output(given.save, others);
   }
   const Graph graph = import_onnx(given.model);

@@ -119,8 +119,8 @@ void say(const std::string& message) {
   std::fprintf(stderr, "vigor: %s\n", vigor::one_line(message).c_str());  // memory may be short
 }
 
-// Closed streams would give their numbers to files that are opened. Reading from standard output
-// is a mistake that writing to it reports.
+// The number of a closed stream would go to the next file that is opened. Standard output is opened
+// for reading, so that what is printed fails and is reported.
 void open_streams() {
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (fcntl(stream, F_GETFD) >= 0) continue;

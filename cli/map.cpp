@@ -28,7 +28,7 @@ void map_run(const Given& given, const std::optional<DataOptions>& data_given) {
   if (given.model.empty() || !data_given) source = source_of(run, given.run);
   const std::string model = given.model.empty() ? source.model : given.model;
   const DataOptions options = data_given ? *data_given : parse_data_arguments(source.data);
-  check_output(given.output, with(files_of(options), {model, given.run}));
+  check_output(given.output, joined(files_of(options), {model, given.run}));
   const Graph graph = import_onnx(model);
   const Dataset data = Dataset::open(options);
   Mapping mapping = map_faults(graph, data, run, given.stored, given.threads);

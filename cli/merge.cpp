@@ -25,7 +25,7 @@ void run(const Given& given, const std::optional<DataOptions>& data_given) {
   const std::string model = given.model.empty() ? source.model : given.model;
   const std::string faults = given.faults.empty() ? source.faults : given.faults;
   const DataOptions data_options = data_given ? *data_given : parse_data_arguments(source.data);
-  std::vector<std::filesystem::path> others = with(files_of(data_options), {model, faults});
+  std::vector<std::filesystem::path> others = joined(files_of(data_options), {model, faults});
   others.insert(others.end(), given.parts.begin(), given.parts.end());
   check_output(given.output, others);
   const Graph graph = import_onnx(model);

@@ -14,8 +14,8 @@ void check_output(const std::filesystem::path& output,
                   const std::vector<std::filesystem::path>& others);
 
 /// Both lists together.
-inline std::vector<std::filesystem::path> with(std::vector<std::filesystem::path> files,
-                                               std::initializer_list<std::filesystem::path> more) {
+inline std::vector<std::filesystem::path> joined(
+    std::vector<std::filesystem::path> files, std::initializer_list<std::filesystem::path> more) {
   files.insert(files.end(), more);
   return files;
 }

@@ -96,8 +96,8 @@ void run(const Given& given, const std::optional<DataOptions>& data) {
     if (processes().many()) fail("--output", "several processes need one: they share OUTPUT.parts");
     validation = Validating(given, data, progress, nullptr).run();
   } else {
-    check_output(given.output, with(data ? files_of(*data) : std::vector<std::filesystem::path>(),
-                                    {given.run, given.model}));
+    check_output(given.output, joined(data ? files_of(*data) : std::vector<std::filesystem::path>(),
+                                      {given.run, given.model}));
     KeptRun kept(given.output, given.keep, {}, progress);
     kept.run([&] {
       validation = Validating(given, data, progress, &kept.log()).run();
