@@ -1,10 +1,5 @@
 #include "csv.h"
 
-#include <cerrno>
-#include <system_error>
-
-#include "partial_file.h"
-
 namespace vigor {
 
 std::string quoted(const std::string& text) {
@@ -43,49 +38,29 @@ std::optional<std::vector<std::string>> split_row(std::string_view row) {
   }
 }
 
-namespace {
-
-std::string target(const std::filesystem::path& file) {
-  try {
-    return written_file(file).string();
-  } catch (const Error& error) {
-    fail(file.string(), "cannot be written: {}", error.what());
-  }
-}
-
-// The name, free for a new file: a link there would lead elsewhere.
-std::string removed(const std::string& name) {
-  std::error_code ignored;
-  std::filesystem::remove(name, ignored);
-  return name;
-}
-
-}  // namespace
-
-CsvFile::CsvFile(const std::filesystem::path& file, std::string_view header)
-    : name_(file.string()),
-      file_(target(file)),
-      partial_(removed(file_ + ".partial")),
-      out_(partial_, std::ios::binary) {
-  out_ << header << '\n';
-  check();
-}
-
-CsvFile::~CsvFile() {
-  std::error_code ignored;
-  std::filesystem::remove(partial_, ignored);
+CsvFile::CsvFile(const std::filesystem::path& file, std::string_view header) try
+    : name_(file.string()), partial_(file), pending_(header) {
+  pending_ += '\n';
+} catch (const Error& error) {
+  fail(file.string(), "cannot be written: {}", error.what());
 }
 
 void CsvFile::finish() {
-  out_.close();
-  check();
-  std::error_code error;
-  std::filesystem::rename(partial_, file_, error);
-  if (error) fail(name_, "cannot be written: {}", error.message());
+  write_pending();
+  try {
+    partial_.finish();
+  } catch (const Error& error) {
+    fail(name_, "cannot be written: {}", error.what());
+  }
 }
 
-void CsvFile::check() const {
-  if (!out_) fail(name_, "cannot be written: {}", std::generic_category().message(errno));
+void CsvFile::write_pending() {
+  try {
+    partial_.write(pending_);
+  } catch (const Error& error) {
+    fail(name_, "cannot be written: {}", error.what());
+  }
+  pending_.clear();
 }
 
 }  // namespace vigor

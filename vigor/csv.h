@@ -2,13 +2,14 @@
 #pragma once
 
 #include <filesystem>
-#include <fstream>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "error.h"
+#include "partial_file.h"
 
 namespace vigor {
 
@@ -18,31 +19,28 @@ std::string quoted(const std::string& text);
 /// Fields of one row, unquoted; nothing where a quote is not closed or text follows it.
 std::optional<std::vector<std::string>> split_row(std::string_view row);
 
-/// A CSV file: each row at once, so that no table has to fit into memory. It takes its name when it
-/// is finished; until then there is only FILE.partial, which goes away if it never is.
+/// A CSV file, rows at a time, so that no table has to fit into memory; whole or not there, like
+/// PartialFile. Throws Error naming the file where it cannot be written.
 class CsvFile {
  public:
   CsvFile(const std::filesystem::path& file, std::string_view header);
-  ~CsvFile();
-  CsvFile(const CsvFile&) = delete;
-  CsvFile& operator=(const CsvFile&) = delete;
 
   template <typename... Fields>
   void row(const Fields&... fields) {
-    std::string line;
-    (fmt::format_to(std::back_inserter(line), "{},", fields), ...);
-    line.back() = '\n';
-    out_ << line;
+    (fmt::format_to(std::back_inserter(pending_), "{},", fields), ...);
+    pending_.back() = '\n';
+    if (pending_.size() >= kBlock) write_pending();
   }
 
-  /// Throws Error unless all rows were written.
   void finish();
 
  private:
-  void check() const;
+  static constexpr size_t kBlock = size_t{1} << 16;
+  void write_pending();
 
-  std::string name_, file_, partial_;
-  std::ofstream out_;
+  std::string name_;
+  PartialFile partial_;
+  std::string pending_;
 };
 
 }  // namespace vigor
