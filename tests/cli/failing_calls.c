@@ -1,8 +1,9 @@
 // To be preloaded (LD_PRELOAD): makes calls of main() fail, as on a machine that runs out of memory,
-// disk or threads.
+// disk or threads, or slow, as on a slow machine.
 //
 //   FAIL_CALL=malloc:7     the 7th allocation fails; write, fsync, rename and pthread_create likewise
 //   FAIL_CALL=malloc:7+    and all that follow it
+//   SLOW_RENAMES=100       each rename takes so many milliseconds more
 //   FAIL_COUNT=FILE        calls of the same kind are counted, and the count written there at the end
 //   FAIL_TRACE=FILE        where main() does not return: the stack is written there, innermost first
 #define _GNU_SOURCE
@@ -25,7 +26,7 @@ extern void* __libc_memalign(size_t, size_t);
 
 static atomic_int armed;
 static atomic_long calls;
-static long fails_at, fails_on;
+static long fails_at, fails_on, slow_renames;
 static char kind[32];
 
 // Whether this call is one to fail.
@@ -79,6 +80,7 @@ int rename(const char* from, const char* to) {
     errno = ENOSPC;
     return -1;
   }
+  if (slow_renames > 0) usleep((useconds_t)slow_renames * 1000);
   return REAL(rename)(from, to);
 }
 
@@ -124,6 +126,8 @@ static void trace_ends(void) {
 static int (*real_main)(int, char**, char**);
 
 static int armed_main(int argc, char** argv, char** environment) {
+  const char* slow = getenv("SLOW_RENAMES");
+  slow_renames = slow ? atol(slow) : 0;
   const char* call = getenv("FAIL_CALL");
   const char* colon = call ? strchr(call, ':') : NULL;
   if (colon && (size_t)(colon - call) < sizeof kind) {

@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 """mpirun vigor: any number of ranks gives the bits of one process, and failures are told by name.
 
-    VIGOR=build/release/vigor VIGOR_FAILING=build/release/tests/libfailing_calls.so \\
-        tests/cli/test_ranks.py [Class[.test]...]
+    VIGOR=build/release/vigor tests/cli/test_ranks.py [Class[.test]...]
 
 Exit code 77: there is no mpirun, or vigor is built without MPI.
 """
@@ -20,7 +19,7 @@ import h5py
 import numpy as np
 
 from test_cli import VIGOR, samples
-from test_durable import ANALYZE, FAILING, INJECT, INPUTS, LONG, Durable
+from test_durable import ANALYZE, FAILING, INJECT, LONG, SLOW, Durable
 
 MPIRUN = ("mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none")
 HOST = socket.gethostname()
@@ -139,13 +138,14 @@ class Threads(Ranks):
 
 
 class Ends(Ranks):
-    def setUp(self):
-        super().setUp()
-        np.savez(self.folder / "data.npz", **samples(4 * INPUTS))
-
     def start_ranks(self, count, *arguments):
-        process = subprocess.Popen([*MPIRUN, "-n", str(count), VIGOR, *arguments], cwd=self.folder,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        """Slow ones, of one thread each: mpirun takes a second to pass a signal on."""
+        command = list(MPIRUN)
+        for name, value in SLOW.items():
+            command += ["-x", f"{name}={value}"]
+        process = subprocess.Popen([*command, "-n", str(count), VIGOR, *arguments, "--threads", "1"],
+                                   cwd=self.folder, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, text=True)
         self.addCleanup(process.stderr.close)
         return process
 
@@ -197,7 +197,6 @@ class Ends(Ranks):
         self.assert_equal_files("whole.h5", "run.h5")
         self.assert_clean()
 
-    @unittest.skipUnless(FAILING, "VIGOR_FAILING names no library")
     def test_failing_rank_is_named(self):
         job = (*LONG, "-o", "run.h5")
         fails = {"LD_PRELOAD": FAILING, "FAIL_CALL": "fsync:3"}
