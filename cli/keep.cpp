@@ -3,7 +3,8 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "error.h"
+#include "commands.h"
+#include "output.h"
 #include "processes.h"
 #include "usage.h"
 
@@ -80,8 +81,21 @@ Source parse_source(const std::string& text) {
 }
 
 Source source_of(const RunHead& run, const std::string& file) {
-  if (!run.provenance.source.empty()) return parse_source(run.provenance.source);
-  fail(file, "does not say where its model and data are: give --model and --data");
+  if (run.provenance.source.empty()) {
+    fail(file, "does not say where its model and data are: give --model and --data");
+  }
+  return found_in(file, [&] { return parse_source(run.provenance.source); });
+}
+
+DataOptions data_of(const Source& source, const std::string& file) {
+  return found_in(file, [&] { return parse_data_arguments(source.data); });
+}
+
+std::vector<std::filesystem::path> files_behind(const Provenance& provenance,
+                                                const std::string& file) {
+  if (provenance.source.empty()) return {};
+  const Source source = found_in(file, [&] { return parse_source(provenance.source); });
+  return joined(files_of(data_of(source, file)), {source.model});
 }
 
 KeptRun::KeptRun(const std::string& output, const KeepGiven& given, const Source& source,

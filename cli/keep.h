@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "dataset.h"
+#include "error.h"
 #include "interrupt.h"
 #include "progress.h"
 #include "unit_log.h"
@@ -32,6 +34,21 @@ std::string to_json(const Source& source);
 Source parse_source(const std::string& json);
 /// Of a run file. Throws Error where it does not say.
 Source source_of(const RunHead& run, const std::string& file);
+/// Data of a source that stands in `file`. Throws Error.
+DataOptions data_of(const Source& source, const std::string& file);
+/// What a run file says that it was made of; nothing where it does not say. Throws Error.
+std::vector<std::filesystem::path> files_behind(const Provenance& provenance,
+                                                const std::string& file);
+
+/// What `read` returns. An Error that it throws is the fault of `file`.
+template <typename Read>
+auto found_in(const std::string& file, Read read) {
+  try {
+    return read();
+  } catch (const Error& error) {
+    fail(file, "{}", error.what());
+  }
+}
 
 /// Units finished go to OUTPUT.parts until finish().
 class KeptRun {

@@ -27,7 +27,7 @@ void map_run(const Given& given, const std::optional<DataOptions>& data_given) {
   Source source;
   if (given.model.empty() || !data_given) source = source_of(run, given.run);
   const std::string model = given.model.empty() ? source.model : given.model;
-  const DataOptions options = data_given ? *data_given : parse_data_arguments(source.data);
+  const DataOptions options = data_given ? *data_given : data_of(source, given.run);
   check_output(given.output, joined(files_of(options), {model, given.run}));
   const Graph graph = import_onnx(model);
   const Dataset data = Dataset::open(options);

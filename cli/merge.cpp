@@ -20,11 +20,12 @@ struct Given {
 
 // Joins the parts as if their units were run here: nothing but the second phase is left to do.
 void run(const Given& given, const std::optional<DataOptions>& data_given) {
-  const PartHead head = read_part_head(given.parts.front());
-  const Source source = parse_source(head.source);
+  const std::string& part = given.parts.front();
+  const PartHead head = read_part_head(part);
+  const Source source = found_in(part, [&] { return parse_source(head.source); });
   const std::string model = given.model.empty() ? source.model : given.model;
   const std::string faults = given.faults.empty() ? source.faults : given.faults;
-  const DataOptions data_options = data_given ? *data_given : parse_data_arguments(source.data);
+  const DataOptions data_options = data_given ? *data_given : data_of(source, part);
   std::vector<std::filesystem::path> others = joined(files_of(data_options), {model, faults});
   others.insert(others.end(), given.parts.begin(), given.parts.end());
   check_output(given.output, others);
@@ -37,7 +38,8 @@ void run(const Given& given, const std::optional<DataOptions>& data_given) {
   joined.source = head.source;
   UnitLog log(std::move(joined));
   if (head.method == "injection") {
-    InjectOptions options = parse_inject_options(head.options, head.seed);
+    InjectOptions options =
+        found_in(part, [&] { return parse_inject_options(head.options, head.seed); });
     options.threads = given.threads;
     std::optional<FaultList> list;
     if (!faults.empty()) list = read_fault_list(faults, graph, data.size());
@@ -45,7 +47,8 @@ void run(const Given& given, const std::optional<DataOptions>& data_given) {
     Injection injection = inject(graph, data, options, listed, {}, &log);
     finish_injection(injection, data_options, listed, given.output, progress);
   } else {
-    AnalyzeOptions options = parse_analyze_options(head.options, head.seed);
+    AnalyzeOptions options =
+        found_in(part, [&] { return parse_analyze_options(head.options, head.seed); });
     options.threads = given.threads;
     Run run = analyze(graph, data, options, show_progress(progress), &log);
     run.provenance.source = log.source();

@@ -10,6 +10,7 @@
 
 #include "commands.h"
 #include "error.h"
+#include "keep.h"
 #include "output.h"
 #include "store.h"
 #include "text.h"
@@ -43,6 +44,7 @@ void run(const Given& given) {
   require_report_page();
   check_output(given.output, {given.run, given.injection, given.validation});
   const Run run = read_run(given.run);
+  check_output(given.output, files_behind(run.provenance, given.run));
   ReportOptions options;
   options.detail = given.detail;
   std::optional<Injection> injection;

@@ -61,7 +61,7 @@ class Validating {
  private:
   // Data of the run, where its file says that they are.
   Dataset own_data() const {
-    const DataOptions options = parse_data_arguments(source_of(run_, given_.run).data);
+    const DataOptions options = data_of(source_of(run_, given_.run), given_.run);
     if (!given_.output.empty()) check_output(given_.output, files_of(options));
     Dataset data = Dataset::open(options);
     check_data(*graph_, data);

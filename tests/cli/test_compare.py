@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from test_cli import HOSTILE, Case, network, samples
+from case import HOSTILE, Case, network, samples
 
 
 class Compare(Case):

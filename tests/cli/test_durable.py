@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from test_cli import VIGOR, Case, network, samples
+from case import VIGOR, Case, network, samples
 
 FAILING = os.environ.get("VIGOR_FAILING", str(VIGOR.parent / "tests/libfailing_calls.so"))
 KILLS = int(os.environ.get("VIGOR_KILLS", "10"))
@@ -412,7 +412,7 @@ class FullDisk(Durable):
         self.assertFalse((small / "run.h5").exists())
         self.assertFalse(list(small.rglob("*.partial")))
         subprocess.run(["mount", "-o", "remount,size=50m", small], check=True)
-        result = self.vigor(*LONG, "-o", "small/run.h5")
+        self.assertIn("units reused", self.vigor(*LONG, "-o", "small/run.h5").stderr)
         self.vigor(*LONG, "-o", "whole.h5")
         self.assert_equal_files("small/run.h5", "whole.h5")
         self.assert_clean("small/run.h5")

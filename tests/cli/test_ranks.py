@@ -18,7 +18,7 @@ import unittest
 import h5py
 import numpy as np
 
-from test_cli import VIGOR, samples
+from case import VIGOR
 from test_durable import ANALYZE, FAILING, INJECT, LONG, SLOW, Durable
 
 MPIRUN = ("mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none")

@@ -11,7 +11,7 @@ from pathlib import Path
 import h5py
 import onnx
 
-from test_cli import Case
+from case import Case
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/results.md"
 NAME = re.compile(r"`(/?[\w/]+)`")

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import unittest
 
-from test_cli import VIGOR, Case
+from case import VIGOR, Case
 
 COMMANDS = ("inspect analyze inject map merge show diff gate validate report overlay bench "
             "completion help").split()

@@ -21,7 +21,7 @@ from google.protobuf.message import DecodeError
 from onnx import TensorProto, helper, numpy_helper
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli"))
-from test_cli import idx, network, samples  # noqa: E402
+from case import idx, network, samples  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("VIGOR_DATA", ROOT / "../shared/data"))

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "cli"))
-from test_cli import CLASSES, network, samples  # noqa: E402
+from case import CLASSES, network, samples  # noqa: E402
 
 BAD = "</script><img src=x onerror=alert(1)>{b|\u202e&amp;\"'"
 
