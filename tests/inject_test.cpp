@@ -10,7 +10,7 @@
 #include <set>
 
 #include "bit_flip.h"
-#include "error.h"
+#include "error_of.h"
 #include "fault_plan.h"
 #include "injection_text.h"
 #include "onnx_import.h"
@@ -21,15 +21,6 @@ namespace vigor {
 namespace {
 
 using testing::HasSubstr;
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 void expect_equal(const InjectionTally& a, const InjectionTally& b) {
   EXPECT_EQ(a.faults, b.faults);

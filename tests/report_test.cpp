@@ -9,7 +9,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "error.h"
+#include "error_of.h"
 #include "example_run.h"
 #include "factors.h"
 
@@ -79,16 +79,6 @@ struct Page {
   json head;
   std::string body;
 };
-
-template <typename Call>
-std::string error_of(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 TEST(Report, HoldsFactors) {
   const vigor::Run run = example_run();

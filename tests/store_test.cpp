@@ -10,12 +10,11 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
-#include <functional>
 #include <limits>
 #include <random>
 
 #include "dataset.h"
-#include "error.h"
+#include "error_of.h"
 #include "example_run.h"
 #include "hdf5_group.h"
 #include "seal.h"
@@ -41,15 +40,6 @@ class Store : public testing::Test {
   }
   fs::path folder_;
 };
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 std::string bytes_of(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);

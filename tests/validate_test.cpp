@@ -5,12 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <functional>
 #include <numeric>
 
 #include "analyze.h"
 #include "correlation.h"
-#include "error.h"
+#include "error_of.h"
 #include "fault_plan.h"
 #include "run_head.h"
 #include "samples.h"
@@ -22,15 +21,6 @@ namespace {
 using testing::HasSubstr;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 ValidateOptions exhaustive() {
   ValidateOptions options;

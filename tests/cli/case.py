@@ -111,6 +111,17 @@ class Case(unittest.TestCase):
             file.visititems(add)
         return found
 
+    def small_disk(self, size):
+        """A file system of its own below the folder."""
+        small = self.folder / "small"
+        small.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", small],
+                                 capture_output=True)
+        if mounted.returncode:
+            self.skipTest("cannot mount a file system")
+        self.addCleanup(subprocess.run, ["umount", small], check=True)
+        return small
+
     def files(self):
         return {str(path): path.is_dir() or path.read_bytes() for path in self.folder.rglob("*")}
 

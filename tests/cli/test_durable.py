@@ -400,13 +400,7 @@ class Shards(Durable):
 
 class FullDisk(Durable):
     def test_small_file_system(self):
-        small = self.folder / "small"
-        small.mkdir()
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96k", "none", small],
-                                 capture_output=True)
-        if mounted.returncode:
-            self.skipTest("cannot mount a file system")
-        self.addCleanup(subprocess.run, ["umount", small], check=True)
+        small = self.small_disk("96k")
         last = self.vigor(*LONG, "-o", "small/run.h5", code=1).stderr.splitlines()[-1]
         self.assertRegex(last, r"\Avigor: \[small/run.h5.*\] cannot be written: No space left")
         self.assertFalse((small / "run.h5").exists())

@@ -47,13 +47,7 @@ class BadOutput(Case):
         self.assertEqual((self.folder / "run.h5").read_bytes(), b"precious")
 
     def test_disk_full(self):
-        small = self.folder / "small"
-        small.mkdir()
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "none", small],
-                                 capture_output=True)
-        if mounted.returncode:
-            self.skipTest("cannot mount a file system")
-        self.addCleanup(subprocess.run, ["umount", small], check=True)
+        small = self.small_disk("16k")
         self.refuses(self.analyze, output="small/run.h5", late=True,
                      naming=["small/run.h5", "No space left"])
         self.assertEqual(list(small.iterdir()), [])
