@@ -110,6 +110,7 @@ void run(const std::string& model, const std::string& kind, int64_t count, int r
     seconds_of_all += seconds;
     masked += std::count_if(outcomes.begin(), outcomes.end(), [](auto& o) { return o.masked; });
     std::vector<double> of_site;
+    of_site.reserve(sites.size());
     for (const Site& site : sites) of_site.push_back(static_cast<double>(suffix_macs(graph, site)));
     for (const Fault& f : faults) dense += of_site[static_cast<size_t>(f.site)];
   }

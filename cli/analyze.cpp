@@ -76,6 +76,7 @@ void print_forecast(const Graph& graph, const Dataset& data, const AnalyzeOption
 void run(Given& given, const DataOptions& data_options, const Source& source) {
   if (!given.dry_run) check_output(given.output, joined(files_of(data_options), {given.model}));
   const Graph graph = import_onnx(given.model);
+  if (!given.dry_run) check_output(given.output, graph.weight_files);
   const Dataset data = Dataset::open(data_options);
   check_data(graph, data);
   if (given.dry_run) return print_forecast(graph, data, given.options);

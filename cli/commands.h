@@ -2,7 +2,9 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "dataset.h"
@@ -27,6 +29,11 @@ void add_completion(CLI::App& app);
 /// Adds --data, --split and the preprocessing options to a command. The returned function turns
 /// what was given into options; it throws Error naming the option at fault.
 std::function<DataOptions()> add_data_options(CLI::App& command, bool required = true);
+
+/// What commands that know the data of a run take in their place: --data with its options, or
+/// nothing. Wrong usage where those stand alone.
+std::optional<DataOptions> moved_data(const CLI::App& command,
+                                      const std::function<DataOptions()>& data);
 
 /// Files and folders that data options name.
 std::vector<std::filesystem::path> files_of(const DataOptions& options);

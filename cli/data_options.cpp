@@ -110,6 +110,13 @@ std::vector<std::string> data_arguments(const CLI::App& command) {
   return arguments;
 }
 
+std::optional<DataOptions> moved_data(const CLI::App& command,
+                                      const std::function<DataOptions()>& data) {
+  if (command.count("--data") > 0) return checked_usage(data);
+  if (!data_arguments(command).empty()) throw CLI::RequiredError("--data");
+  return std::nullopt;
+}
+
 DataOptions parse_data_arguments(const std::vector<std::string>& arguments) {
   CLI::App app;
   app.set_help_flag();

@@ -47,10 +47,12 @@ void run(const Given& given, const DataOptions& data_options, const Source& sour
       joined(files_of(data_options), {given.model, given.faults});
   check_output(given.output, others);
   if (!given.save.empty()) {
-    others = joined(others, {given.output, given.output + ".partial"});
+    others = joined(others, {given.output, given.output + ".partial", given.output + ".parts"});
     check_output(given.save, others);
   }
   const Graph graph = import_onnx(given.model);
+  check_output(given.output, graph.weight_files);
+  if (!given.save.empty()) check_output(given.save, graph.weight_files);
   const Dataset data = Dataset::open(data_options);
   check_data(graph, data);
   std::optional<FaultList> list;

@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "output.h"
+#include "partial_file.h"
 #include "processes.h"
 #include "usage.h"
 
@@ -26,12 +27,17 @@ std::pair<int64_t, int64_t> parse_shard(const std::string& text) {
   return {shard - 1, shards};
 }
 
+// Beside the file that is written, where a link leads to one.
+std::string parts_folder(const std::string& output) {
+  return written_file(output).string() + ".parts";
+}
+
 KeepOptions keep_options(const std::string& output, const KeepGiven& given, const Source& source,
                          Progress& progress) {
   const auto [index, count] = parse_shard(given.shard);
   KeepOptions options;
   options.group = &processes();
-  options.folder = output + ".parts";
+  options.folder = parts_folder(output);
   options.shard = index;
   options.shards = count;
   options.every = given.every;
@@ -100,7 +106,7 @@ std::vector<std::filesystem::path> files_behind(const Provenance& provenance,
 
 KeptRun::KeptRun(const std::string& output, const KeepGiven& given, const Source& source,
                  Progress& progress)
-    : folder_(output + ".parts"),
+    : folder_(parts_folder(output)),
       progress_(progress),
       log_(keep_options(output, given, source, progress)),
       interrupt_([this] {

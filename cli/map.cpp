@@ -30,6 +30,7 @@ void map_run(const Given& given, const std::optional<DataOptions>& data_given) {
   const DataOptions options = data_given ? *data_given : data_of(source, given.run);
   check_output(given.output, joined(files_of(options), {model, given.run}));
   const Graph graph = import_onnx(model);
+  check_output(given.output, graph.weight_files);
   const Dataset data = Dataset::open(options);
   Mapping mapping = map_faults(graph, data, run, given.stored, given.threads);
   mapping.split = options.split;
@@ -63,11 +64,7 @@ void add_map(CLI::App& app) {
       "  vigor show int8.h5");
   command->callback([given, data, command] {
     check_stored(given->stored);
-    const bool has_data = command->count("--data") > 0;
-    if (!has_data && !data_arguments(*command).empty()) {
-      throw CLI::ValidationError("data options need --data");
-    }
-    map_run(*given, has_data ? std::optional(data()) : std::nullopt);
+    map_run(*given, moved_data(*command, data));
   });
 }
 

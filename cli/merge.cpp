@@ -30,6 +30,7 @@ void run(const Given& given, const std::optional<DataOptions>& data_given) {
   others.insert(others.end(), given.parts.begin(), given.parts.end());
   check_output(given.output, others);
   const Graph graph = import_onnx(model);
+  check_output(given.output, graph.weight_files);
   const Dataset data = Dataset::open(data_options);
   check_data(graph, data);
   Progress progress;
@@ -77,9 +78,7 @@ void add_merge(CLI::App& app) {
       "  vigor analyze net.onnx --data npz:images.npz --shard 2/2 -o 2.h5\n"
       "  vigor merge 1.h5 2.h5 -o run.h5");
   command->callback([given, data, command] {
-    std::optional<DataOptions> options;
-    if (!data_arguments(*command).empty()) options = checked_usage(data);
-    run(*given, options);
+    run(*given, moved_data(*command, data));
   });
 }
 

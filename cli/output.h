@@ -9,7 +9,8 @@
 namespace vigor {
 
 /// Throws Error where a file could not be written (found out before hours are spent, not after),
-/// and where it, or the file it is written to at first, is one of the command's other files.
+/// and where it, or the file it is written to at first, is one of the command's other files, or
+/// looks like a file of a data set in one of its folders.
 void check_output(const std::filesystem::path& output,
                   const std::vector<std::filesystem::path>& others);
 

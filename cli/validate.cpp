@@ -41,6 +41,7 @@ class Validating {
         given_.model.empty() ? source_of(run_, given_.run).model : given_.model;
     if (!given_.output.empty()) check_output(given_.output, {model});
     graph_.emplace(import_onnx(model));
+    if (!given_.output.empty()) check_output(given_.output, graph_->weight_files);
     check_model(run_, *graph_);
     Validation result = describe_validation(run_);
     std::optional<Dataset> other;
@@ -155,13 +156,7 @@ void add_validate(CLI::App& app) {
       "  vigor validate run.h5 --data mnist:DIR --scale 1/255 --inputs 1000 -o v.json\n"
       "  vigor validate run.h5 --plan layer --require 0.999");
   command->callback([given, data, command] {
-    std::optional<DataOptions> chosen;
-    if (command->count("--data") > 0) {
-      chosen = checked_usage(data);
-    } else if (!data_arguments(*command).empty()) {
-      throw CLI::RequiredError("--data");
-    }
-    run(*given, chosen);
+    run(*given, moved_data(*command, data));
   });
 }
 

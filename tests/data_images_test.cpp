@@ -107,6 +107,20 @@ TEST(Images, DropsAlphaAndGreyJpegTurnsColour) {
   EXPECT_THAT(sample(data, 1), ElementsAre(50, 50, 50, 50, 50, 50));
 }
 
+TEST(Images, StayWhatTheyWere) {
+  const TempDir dir;
+  dir.write("a/1.png", kGrey);
+  dir.write("a/2.png", kGrey);
+  const Dataset data = open_spec("images:" + dir.path());
+  EXPECT_THAT(sample(data, 0), ElementsAre(7, 8));
+  dir.write("a/1.png", png_bytes({7, 9}, 2, 1, PNG_FORMAT_GRAY));
+  dir.write("a/2.png", png_bytes({7, 9}, 2, 1, PNG_FORMAT_GRAY));
+  EXPECT_THAT([&] { sample(data, 0); }, ThrowsMessage<Error>(HasSubstr("1.png] was changed")));
+  EXPECT_THAT(sample(data, 1), ElementsAre(7, 9));  // not seen before
+  dir.write("a/1.png", kGrey);
+  EXPECT_THAT(sample(data, 0), ElementsAre(7, 8));
+}
+
 TEST(Images, WantsOneSize) {
   const TempDir dir;
   dir.write("a/1.png", kColour);

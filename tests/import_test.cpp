@@ -452,6 +452,8 @@ TEST_F(ImportFile, HashCoversDataInOtherFiles) {
   EXPECT_EQ(other.file_sha256, one.file_sha256);
   EXPECT_NE(one.sha256, one.file_sha256);
   EXPECT_NE(other.sha256, one.sha256);
+  EXPECT_EQ(one.weight_files, std::vector{fs::canonical(folder_ / "models/s.bin")});
+  EXPECT_TRUE(inside.weight_files.empty());
   EXPECT_EQ(with_shape(1, 4).sha256, one.sha256);
 }
 

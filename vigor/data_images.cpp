@@ -1,7 +1,12 @@
 // A folder with one sub-folder of PNG and JPEG files a class.
+#include <zlib.h>
+
 #include <algorithm>
+#include <atomic>
 #include <cctype>
 #include <filesystem>
+#include <memory>
+#include <span>
 
 #include "data_source.h"
 #include "error.h"
@@ -35,6 +40,25 @@ bool is_image_file(const fs::path& path) {
   return (extension == ".png" || extension == ".jpg" || extension == ".jpeg") &&
          fs::is_regular_file(path, error);
 }
+
+// Images are read again whenever they are needed; each must stay what it was at first.
+class Unchanged {
+ public:
+  explicit Unchanged(size_t files) : seen_(files) {}
+
+  /// Throws Error where the file held other bytes before. Thread-safe.
+  void check(size_t file, std::span<const uint8_t> bytes, const fs::path& path) {
+    const uint64_t now = kSeen | crc32_z(0, bytes.data(), bytes.size());
+    uint64_t before = 0;
+    if (!seen_[file].compare_exchange_strong(before, now) && before != now) {
+      fail(path.string(), "was changed while it was in use");
+    }
+  }
+
+ private:
+  static constexpr uint64_t kSeen = uint64_t{1} << 32;
+  std::vector<std::atomic<uint64_t>> seen_;  // checksums, 0 where not yet read
+};
 
 // Refuses images that do not come to the first one's shape.
 void check_shape(const fs::path& path, const fs::path& first, const Shape& shape,
@@ -78,13 +102,15 @@ DataSource open_images(const std::string& path, const DataOptions& options) {
   const fs::path folder = fs::path(path).lexically_normal();
   source.description =
       "images:" + (folder.has_filename() ? folder : folder.parent_path()).filename().string();
-  source.read = [files = std::move(files), steps, channels, shape = source.sample_shape](
+  const auto unchanged = std::make_shared<Unchanged>(files.size());
+  source.read = [files = std::move(files), steps, channels, shape = source.sample_shape, unchanged](
                     int64_t index, float* out) {
     const fs::path& file = files[static_cast<size_t>(index)];
     ImageSize size;
     const std::vector<uint8_t> bytes = decode_image(file, channels, size);
     // The file may have changed since it was probed.
     check_shape(file, files.front(), output_shape(steps, size, file.string()), shape);
+    unchanged->check(static_cast<size_t>(index), bytes, file);
     preprocess(steps, image_from_bytes(bytes.data(), size, true), out);
   };
   return source;

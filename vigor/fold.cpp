@@ -60,7 +60,7 @@ Constant reshaped(const NodeView& node, size_t input, Shape shape) {
 }
 
 /// Axes from the attribute (opset below 13) or from an input; absent: `otherwise`.
-std::vector<int64_t> axes_of(NodeView& node, size_t input, std::vector<int64_t> otherwise,
+std::vector<int64_t> axes_of(NodeView& node, size_t input, const std::vector<int64_t>& otherwise,
                              size_t rank) {
   std::vector<int64_t> axes =
       node.has(input) ? node.ints(input) : node.attribute("axes", otherwise);

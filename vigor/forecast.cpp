@@ -30,6 +30,7 @@ ProbeCost probe_cost(Prober& prober, int32_t site) {
   const auto& neurons = prober.site(site).neurons;
   const int64_t neuron = neurons[neurons.size() / 2];
   std::vector<Fault> faults;
+  faults.reserve(64);
   for (int l = 0; l < 64; ++l) {
     faults.push_back({0, site, neuron, 1.0F + static_cast<float>(l)});
   }

@@ -4,6 +4,7 @@
 // of the shape, so that an operator may do with its dimensions what it likes.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,6 +36,7 @@ struct Graph {
   std::string file;    // base name of the model file
   std::string sha256;  // of the model: its file, and weights that lie in others
   std::string file_sha256;
+  std::vector<std::filesystem::path> weight_files;  // others that were read
   int64_t opset = 0;
   std::vector<Tensor> tensors;
   std::vector<Node> nodes;

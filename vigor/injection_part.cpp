@@ -92,6 +92,7 @@ std::vector<Outcome> get_outcomes(PartReader& reader) {
   std::vector<int64_t> values(static_cast<size_t>(reader.get(reader.left())));
   reader.get(values);
   std::vector<Outcome> outcomes;
+  outcomes.reserve(values.size());
   for (const int64_t value : values) outcomes.push_back(unpacked(value));
   return outcomes;
 }

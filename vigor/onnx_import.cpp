@@ -48,7 +48,7 @@ class Importer {
         sha256_(std::move(sha256)),
         model_(model),
         proto_(*model.mutable_graph()),
-        outside_{std::move(folder), false, {}},
+        outside_{std::move(folder), {}, {}},
         options_(options) {}
 
   Graph run() {
@@ -68,7 +68,8 @@ class Importer {
     graph_.logits = logits.tensor;
     if (options_.strip_final) check_classifier(file_, graph_, final);
     graph_.file_sha256 = sha256_;
-    graph_.sha256 = outside_.read ? sha256(sha256_ + outside_.hash.hex()) : sha256_;
+    graph_.sha256 = outside_.files.empty() ? sha256_ : sha256(sha256_ + outside_.hash.hex());
+    graph_.weight_files = std::move(outside_.files);
     return pruned(graph_);
   }
 

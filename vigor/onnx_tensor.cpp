@@ -147,7 +147,9 @@ void read_external(const External& external, char* to, int64_t bytes, ExternalDa
   if (!in.seekg(external.offset) || !in.read(to, bytes)) {
     fail(where, "external data {}: cannot be read", printable(external.file.filename().string()));
   }
-  outside.read = true;
+  if (outside.files.empty() || outside.files.back() != external.file) {
+    outside.files.push_back(external.file);
+  }
   outside.hash.add(std::span(to, static_cast<size_t>(bytes)));
 }
 

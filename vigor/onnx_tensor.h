@@ -19,8 +19,8 @@ bool is_integer_type(int32_t onnx_type);
 /// Data that lie outside of the ONNX file: read from below `folder` alone (empty: refused).
 struct ExternalData {
   std::filesystem::path folder;
-  bool read = false;  // whether there were any
-  Sha256 hash;        // of all that was read
+  std::vector<std::filesystem::path> files;  // that were read
+  Sha256 hash;                               // of all that was read
 };
 
 /// Reads a tensor (float32, integers, bool) and frees its data in `proto`. Throws Error for other

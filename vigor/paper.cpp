@@ -80,6 +80,7 @@ class PaperSearch {
   // Runs the pairs at their next deviation: whether that is critical.
   std::vector<Outcome> probe(const std::vector<Pair>& pairs) {
     std::vector<Fault> faults;
+    faults.reserve(pairs.size());
     for (const Pair& pair : pairs) {
       faults.push_back(
           {pair.input, site_, neurons_[static_cast<size_t>(pair.neuron)], pair.value(pair.probed)});

@@ -10,7 +10,12 @@ Graph pruned(const Graph& graph) {
     if (!needed[static_cast<size_t>(node.output)]) continue;
     for (const int input : node.inputs) needed[static_cast<size_t>(input)] = true;
   }
-  Graph result{graph.file, graph.sha256, graph.file_sha256, graph.opset, {}, {}, -1, -1};
+  Graph result;
+  result.file = graph.file;
+  result.sha256 = graph.sha256;
+  result.file_sha256 = graph.file_sha256;
+  result.weight_files = graph.weight_files;
+  result.opset = graph.opset;
   std::vector<int> moved(graph.tensors.size(), -1);
   const Tensor& input = graph.tensor(graph.input);
   result.input = moved[static_cast<size_t>(graph.input)] =

@@ -163,8 +163,9 @@ class Unit {
     for (size_t i = 0; i < inputs_; ++i) {
       const float v = flip_bit(a[i], bit);
       const int32_t beyond = !(std::abs(v) <= kMostProbed);
-      const int32_t unsafe = (v >= known.above_unsafe[i]) | (v <= known.below_unsafe[i]);
-      const int32_t safe = (v <= known.above_safe[i]) & (v >= known.below_safe[i]);
+      const int32_t unsafe =
+          int32_t{v >= known.above_unsafe[i]} | int32_t{v <= known.below_unsafe[i]};
+      const int32_t safe = int32_t{v <= known.above_safe[i]} & int32_t{v >= known.below_safe[i]};
       critical += unsafe;
       runs |= beyond | (1 - (unsafe | safe)) | (unsafe & known.nan[i]);
     }

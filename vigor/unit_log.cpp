@@ -38,6 +38,14 @@ Group& alone() {
   return group;
 }
 
+// Whether what is open still bears the name.
+bool is_named(int opened, const std::string& name) {
+  struct stat one {
+  }, other{};
+  return ::fstat(opened, &one) == 0 && ::stat(name.c_str(), &other) == 0 &&
+         one.st_ino == other.st_ino && one.st_dev == other.st_dev;
+}
+
 std::string reason() { return std::generic_category().message(errno); }
 
 }  // namespace
@@ -83,16 +91,26 @@ void UnitLog::check_ranks() const {
   }
 }
 
+// Made, opened and locked. Whoever had it may remove it meanwhile.
 void UnitLog::open_folder() {
   const std::string name = options_.folder.string();
-  if (::mkdir(name.c_str(), 0777) != 0 && errno != EEXIST) {
-    fail(name, "cannot be made: {}", reason());
-  }
-  folder_ = ::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder_ < 0) fail(name, "cannot be opened: {}", reason());
-  // Where the file system knows no locks there is none.
-  if (::flock(folder_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    fail(name, "another process is working on this run");
+  for (;;) {
+    if (::mkdir(name.c_str(), 0777) != 0 && errno != EEXIST) {
+      fail(name, "cannot be made: {}", reason());
+    }
+    const int opened = ::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (opened < 0) fail(name, "cannot be opened: {}", reason());
+    // Where the file system knows no locks there is none.
+    if (::flock(opened, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+      ::close(opened);
+      fail(name, "another process is working on this run");
+    }
+    if (is_named(opened, name)) {
+      const std::lock_guard lock(mutex_);
+      folder_ = opened;
+      return;
+    }
+    ::close(opened);
   }
 }
 
@@ -145,7 +163,7 @@ void UnitLog::add(const Part& part, const std::string& file,
 // Of the names of this process's parts.
 std::string UnitLog::prefix() const {
   const std::string hash = head_.hash().substr(0, 16);
-  if (!sharded()) return hash + "-";
+  if (!sharded()) return hash + "-all-";
   return fmt::format("{}-{}of{}-", hash, options_.shard + 1, options_.shards);
 }
 
@@ -306,7 +324,7 @@ void UnitLog::stop() {
   // For good. Who holds it longer is reading or writing parts: whole ones, or ones that never were.
   if (!mutex_.try_lock_for(std::chrono::milliseconds(500))) return;
   if (keeps() && !broken_ && !pending_.empty()) save();
-  if (keeps() && !group_.many()) ::rmdir(options_.folder.c_str());
+  if (folder_ >= 0 && !group_.many()) ::rmdir(options_.folder.c_str());
 }
 
 void UnitLog::remove() {

@@ -102,7 +102,7 @@ class UnitLog {
 
   KeepOptions options_;
   Group& group_;
-  int folder_ = -1;                    // locked, at rank 0
+  int folder_ = -1;                    // open and locked by this process, or -1
   std::vector<std::string> prefixes_;  // of all jobs bound
   PartHead head_;
   std::function<void(Part&)> pack_;

@@ -175,7 +175,7 @@ ValidationSet validate(const Graph& graph, const Dataset& data, const Run& run,
   const RunHead head = describe_run(graph, data, inputs, threads);
   for (const SiteResult& site : run.sites) {
     ValidationSite& to = set.sites.emplace_back();
-    static_cast<SiteHead&>(to) = site;
+    static_cast<SiteHead&>(to) = static_cast<const SiteHead&>(site);
     to.lvf = lvf(site, run.inputs());
     to.by_input.resize(static_cast<size_t>(inputs));
     set.own_thresholds |= set.seen && !site.thresholds.empty();

@@ -6,6 +6,7 @@ import struct
 import subprocess
 import tempfile
 import unittest
+import zlib
 from pathlib import Path
 
 import h5py
@@ -61,6 +62,17 @@ def idx(array):
 
 def images(count=4):
     return np.arange(count * 36, dtype=np.uint8).reshape(count, 6, 6)
+
+
+def png(pixels):
+    """A grey one of these uint8 pixels."""
+    def chunk(kind, content):
+        return (struct.pack(">I", len(content)) + kind + content +
+                struct.pack(">I", zlib.crc32(kind + content)))
+    height, width = pixels.shape
+    lines = b"".join(b"\0" + line.tobytes() for line in pixels)
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">2I5B", width, height, 8, 0, 0, 0, 0)) +
+            chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b""))
 
 
 def limit_file_size():

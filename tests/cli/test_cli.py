@@ -34,6 +34,8 @@ class Usage(Case):
         self.wrong("show", naming="run")
         self.wrong("show", "run.h5", "--top", "-1", naming="--top")
         self.wrong("report", "run.h5", naming="--output")
+        for command in ("map", "merge", "validate"):
+            self.wrong(command, "run.h5", "--scale", "1/2", "-o", "x.h5", naming="--data")
         self.wrong("analyze", "net.onnx", "-o", "run.h5", naming="--data")
         self.wrong("analyze", "net.onnx", "--data", "npz:data.npz", naming="--output")
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from case import VIGOR, Case, network, samples
+from case import VIGOR, Case, network, png, samples
 
 FAILING = os.environ.get("VIGOR_FAILING", str(VIGOR.parent / "tests/libfailing_calls.so"))
 KILLS = int(os.environ.get("VIGOR_KILLS", "10"))
@@ -261,6 +261,44 @@ class PartFiles(Durable):
         process.kill()
         process.wait()
 
+    def test_refused_process_leaves_the_folder(self):
+        job = (*ANALYZE, "--prober", "reference", "--threads", "1", "--save-every", "60")
+        process = self.start(*job, "-o", "run.h5")
+        while not (self.folder / "run.h5.parts").exists():
+            self.assertIsNone(process.poll(), "done before it was stopped")
+        process.send_signal(signal.SIGSTOP)
+        last = self.vigor(*job, "-o", "run.h5", code=1).stderr
+        self.assertIn("another process is working on this run", last)
+        self.assertTrue((self.folder / "run.h5.parts").exists())
+        process.send_signal(signal.SIGCONT)
+        self.assertEqual(process.wait(60), 0)
+        self.assert_clean()
+
+    def test_changed_images(self):
+        """They are read again for every block: what the run began with must still be there."""
+        rng = np.random.default_rng(4)
+        for label in range(3):
+            (self.folder / f"images/{label}").mkdir(parents=True)
+            for i in range(100):
+                self.save(f"images/{label}/{i}.png", png(rng.integers(256, size=(6, 6), dtype=np.uint8)))
+        job = ("analyze", "net.onnx", "--data", "images:images", "--scale", "1/64", "--prober",
+               "reference", "--threads", "1", "--save-every", "0")
+        self.vigor(*job, "-o", "whole.h5")
+        process = self.start(*job, "-o", "run.h5", env=SLOW)
+        self.wait_for_parts(process)
+        process.send_signal(signal.SIGSTOP)
+        images = {file: file.read_bytes() for file in self.folder.glob("images/*/*.png")}
+        for file in images:
+            file.write_bytes(png(rng.integers(256, size=(6, 6), dtype=np.uint8)))
+        process.send_signal(signal.SIGCONT)
+        self.assertEqual(process.wait(60), 1)
+        self.assertRegex(process.stderr.read(), r"\.png\] was changed while it was in use\n\Z")
+        self.assertFalse((self.folder / "run.h5").exists())
+        for file, content in images.items():
+            file.write_bytes(content)
+        self.assertIn("units reused", self.vigor(*job, "-o", "run.h5").stderr)
+        self.assert_equal_files("run.h5", "whole.h5")
+
 
 class Shards(Durable):
     def check(self, whole, job, counts=(1, 2, 3, 5), merge=()):
@@ -334,6 +372,13 @@ class Shards(Durable):
         self.vigor("merge", "same.h5", "2.h5", "-o", "run.h5")
         self.vigor(*LONG, "-o", "whole.h5")
         self.assert_equal_files("run.h5", "whole.h5")
+
+    def test_whole_run_leaves_a_shard_s_parts(self):
+        self.interrupted(*LONG, "--shard", "1/2")
+        before = {part: part.read_bytes() for part in self.parts()}
+        result = self.vigor(*LONG, "-o", "run.h5")
+        self.assertIn(f"{len(before)} parts of other runs are left alone", result.stderr)
+        self.assertEqual({part: part.read_bytes() for part in self.parts()}, before)
 
     def test_moved(self):
         for i in "12":

@@ -15,8 +15,9 @@ import unittest
 from pathlib import Path
 
 import numpy as np
+import onnx
 
-from case import VIGOR, Case, limit_file_size, samples
+from case import VIGOR, Case, limit_file_size, network, png, samples
 
 
 class BadOutput(Case):
@@ -93,9 +94,45 @@ class BadOutput(Case):
         self.destroys("list.csv", *inject, "-o", "list.csv")
         self.destroys("list.csv", *inject, "-o", "x.h5", "--save-faults", "list.csv")
         self.destroys("x.h5", *inject, "-o", "x.h5", "--save-faults", "x.h5")
-        self.destroys("x.h5", *inject, "-o", "x.h5", "--save-faults", "x.h5.partial")
+        for name in ("x.h5.partial", "x.h5.parts"):
+            self.destroys(name, *inject, "-o", "x.h5", "--save-faults", name)
         os.rename(self.folder / "net.onnx", self.folder / "y.h5.partial")
         self.destroys("y.h5.partial", "analyze", "y.h5.partial", *data, "-o", "y.h5")
+
+    def test_files_of_data_and_weights(self):
+        """Those that the command line does not name."""
+        model = network()
+        onnx.external_data_helper.convert_model_to_external_data(model, location="weights.bin",
+                                                                 size_threshold=0)
+        onnx.save(model, str(self.folder / "net.onnx"))
+        for label in range(3):
+            (self.folder / f"images/{label}").mkdir(parents=True)
+            self.save(f"images/{label}/0.png", png(np.full((6, 6), 80 * label, np.uint8)))
+        data = ["--data", "images:images"]
+        self.vigor("analyze", "net.onnx", *data, "-o", "run.h5")
+        self.vigor("analyze", "net.onnx", *data, "--shard", "1/1", "-o", "part.h5")
+        inject = ["inject", "net.onnx", *data]
+        for command in (["analyze", "net.onnx", *data, "-o"], [*inject, "-o"], ["map", "run.h5", "-o"],
+                        [*inject, "-o", "x.h5", "--save-faults"], ["merge", "part.h5", "-o"],
+                        ["validate", "run.h5", "--plan", "layer", "-o"]):
+            self.destroys("weights.bin", *command, "weights.bin")
+            self.destroys("images", *command, "images/0/0.png")
+        self.destroys("images", "report", "run.h5", "-o", "images/0/0.png")
+        self.vigor("analyze", "net.onnx", *data, "-o", "images/run.h5")
+        self.vigor("analyze", "net.onnx", *data, "-o", "images/run.h5")
+
+    def test_long_name(self):
+        self.analyze(output=247 * "a")
+        self.refuses(self.analyze, output=248 * "a", naming=["longer than 255 bytes"])
+
+    def test_parts_lie_beside_the_file(self):
+        """And not beside a link that leads to it."""
+        (self.folder / "there").mkdir()
+        self.save("there/run.h5", b"")
+        (self.folder / "link.h5").symlink_to("there/run.h5")
+        (self.folder / "link.h5.parts").write_bytes(b"")  # no folder can be made here
+        self.analyze(output="link.h5")
+        self.vigor("show", "there/run.h5")
 
     def test_links(self):
         """Followed to a file, and nowhere else."""

@@ -281,7 +281,7 @@ std::shared_ptr<const Op> build_min(NodeView& node) { return variadic<Min>(node)
 std::shared_ptr<const Op> build_mul(NodeView& node) { return binary<Mul>(node); }
 std::shared_ptr<const Op> build_pow(NodeView& node) { return binary<Pow>(node); }
 std::shared_ptr<const Op> build_prelu(NodeView& node) {
-  const auto op = binary<PRelu>(node);
+  auto op = binary<PRelu>(node);
   if (op->shape() != node.shape(0)) {
     node.fail("slope: got shape {}, expected one that broadcasts to {}", to_string(node.shape(1)),
               to_string(node.shape(0)));

@@ -10,7 +10,7 @@ namespace {
 
 class ViewOp final : public Op {
  public:
-  explicit ViewOp(Shape shape) : Op(shape, {element_count(shape)}) {}
+  explicit ViewOp(const Shape& shape) : Op(shape, {element_count(shape)}) {}
 
   Role role() const override { return Role::kView; }
 

@@ -63,7 +63,8 @@ class ReduceOp final : public Op {
 
  private:
   float count() const {
-    return static_cast<float>(static_cast<int64_t>(map_->size()) / std::max(size(), int64_t{1}));
+    const int64_t each = std::ssize(*map_) / std::max(size(), int64_t{1});
+    return static_cast<float>(each);
   }
 
   std::shared_ptr<const IndexMap> map_;  // shared with the limit

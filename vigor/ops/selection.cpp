@@ -11,6 +11,7 @@ namespace {
 /// Replaces what one axis selects by these coordinates of it.
 void select(std::vector<int64_t>& axis, const std::vector<int64_t>& coordinates) {
   std::vector<int64_t> chosen;
+  chosen.reserve(coordinates.size());
   for (const int64_t c : coordinates) chosen.push_back(axis[static_cast<size_t>(c)]);
   axis = std::move(chosen);
 }
