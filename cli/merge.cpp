@@ -77,9 +77,7 @@ void add_merge(CLI::App& app) {
       "  vigor analyze net.onnx --data npz:images.npz --shard 1/2 -o 1.h5\n"
       "  vigor analyze net.onnx --data npz:images.npz --shard 2/2 -o 2.h5\n"
       "  vigor merge 1.h5 2.h5 -o run.h5");
-  command->callback([given, data, command] {
-    run(*given, moved_data(*command, data));
-  });
+  command->callback([given, data, command] { run(*given, moved_data(*command, data)); });
 }
 
 }  // namespace vigor

@@ -155,9 +155,7 @@ void add_validate(CLI::App& app) {
       "  vigor validate run.h5 --plan layer\n"
       "  vigor validate run.h5 --data mnist:DIR --scale 1/255 --inputs 1000 -o v.json\n"
       "  vigor validate run.h5 --plan layer --require 0.999");
-  command->callback([given, data, command] {
-    run(*given, moved_data(*command, data));
-  });
+  command->callback([given, data, command] { run(*given, moved_data(*command, data)); });
 }
 
 }  // namespace vigor

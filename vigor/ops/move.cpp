@@ -111,17 +111,17 @@ bool moves_nothing(const std::vector<Source>& map, const std::vector<int64_t>& o
 
 }  // namespace
 
-std::shared_ptr<const Op> make_view(NodeView& node, Shape shape) {
+std::shared_ptr<const Op> make_view(NodeView& node, const Shape& shape) {
   const Shape& from = node.operand(0);
   if (element_count(from) != element_count(shape)) {
     node.fail("got shape {}, expected as many elements as {}", to_string(shape), to_string(from));
   }
-  return std::make_shared<ViewOp>(std::move(shape));
+  return std::make_shared<ViewOp>(shape);
 }
 
 std::shared_ptr<const Op> make_move(const NodeView& node, Shape shape, std::vector<Source> map,
                                     std::vector<float> constants, bool trained) {
-  if (moves_nothing(map, node.operand_sizes())) return std::make_shared<ViewOp>(std::move(shape));
+  if (moves_nothing(map, node.operand_sizes())) return std::make_shared<ViewOp>(shape);
   return std::make_shared<MoveOp>(std::move(shape), node.operand_sizes(),
                                   std::make_shared<const std::vector<Source>>(std::move(map)),
                                   std::move(constants), trained);

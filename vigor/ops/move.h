@@ -6,7 +6,7 @@
 namespace vigor {
 
 /// Input 0 under another shape of as many elements. Throws Error otherwise.
-std::shared_ptr<const Op> make_view(NodeView& node, Shape shape);
+std::shared_ptr<const Op> make_view(NodeView& node, const Shape& shape);
 
 /// Where an element comes from; operand -1: from the constants.
 struct Source {
