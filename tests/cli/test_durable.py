@@ -266,6 +266,7 @@ class PartFiles(Durable):
         process = self.start(*job, "-o", "run.h5")
         while not (self.folder / "run.h5.parts").exists():
             self.assertIsNone(process.poll(), "done before it was stopped")
+        time.sleep(0.03)  # it locks the folder next
         process.send_signal(signal.SIGSTOP)
         last = self.vigor(*job, "-o", "run.h5", code=1).stderr
         self.assertIn("another process is working on this run", last)
